@@ -1,0 +1,30 @@
+# `make help` lists the targets; tox.ini and .ci/run use the same names.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+LAB ?= demo
+XENCI := .venv/bin/xenci
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what bindep.txt names and make .venv
+	@tools/setup
+
+.PHONY: demo
+demo: setup ## stand up a whole CI on this machine and see two changes voted on
+	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET))
+
+.PHONY: demo-down
+demo-down: setup ## remove the demo's lab, and nothing else
+	@$(XENCI) demo down --lab $(LAB)
+
+.PHONY: quick
+quick: setup ## linters, types, unit and policy tests
+	@tools/test quick
+
+.PHONY: test
+test: setup ## everything
+	@tools/test all
