@@ -13,6 +13,10 @@ help: ## list the targets
 setup: ## install what bindep.txt names and make .venv
 	@tools/setup
 
+.PHONY: wheel
+wheel: setup ## build the wheel that hosts get
+	@tools/wheel
+
 .PHONY: demo
 demo: setup ## stand up a whole CI on this machine and see two changes voted on
 	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET))
