@@ -1,0 +1,99 @@
+"""`xenci-lab-gerrit init|daemon --site DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from xenci.lab_gerrit.config import Config, load
+from xenci.lab_gerrit.init import init
+from xenci.lab_gerrit.server import Server
+from xenci.lab_gerrit.web import serve
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="xenci-lab-gerrit", description="A review server for demo and tests that answers as Gerrit does."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    site = argparse.ArgumentParser(add_help=False)
+    site.add_argument("--site", type=Path, required=True, help="directory of the site")
+    make = commands.add_parser("init", parents=[site], help="make a site; one that is there is left alone")
+    make.add_argument(
+        "--admin-password-file",
+        type=Path,
+        help="file with the administrator's HTTP password (default: `secret`)",
+    )
+    make.add_argument("--admin-key-file", type=Path, help="file with the administrator's ssh public key")
+    daemon = commands.add_parser("daemon", parents=[site], help="serve a site until told to stop")
+    daemon.add_argument("--http-address", help="address of HTTP or HTTPS")
+    daemon.add_argument("--http-port", type=int, help="its port; 0 takes a free one")
+    daemon.add_argument("--ssh-address", help="address of ssh")
+    daemon.add_argument("--ssh-port", type=int, help="its port; 0 takes a free one")
+    daemon.add_argument("--canonical-url", help="URL under which users and clients reach it")
+    daemon.add_argument("--tls-cert", help="certificate chain (PEM); makes it HTTPS")
+    daemon.add_argument("--tls-key", help="its private key (PEM)")
+    daemon.add_argument(
+        "--capture", help="append every exchange to this file, a JSON object a line, secrets masked"
+    )
+    return parser
+
+
+async def _daemon(config: Config) -> None:
+    server = Server(config)
+    if not server.setting_done():
+        server.close()
+        raise SystemExit(
+            f"{config.site}: no site here; make one with `xenci-lab-gerrit init --site {config.site}`"
+        )
+    await server.repair()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = await serve(server)
+    logging.info("serving %s", config.url)
+    await stop.wait()
+    await runner.cleanup()
+    server.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    os.umask(0o027)
+    config = load(arguments.site)
+    if arguments.command == "init":
+        password = "secret"  # noqa: S105  Gerrit's own after `init --dev`
+        if arguments.admin_password_file:
+            password = arguments.admin_password_file.read_text(encoding="utf-8").strip()
+        key = (
+            arguments.admin_key_file.read_text(encoding="utf-8").strip() if arguments.admin_key_file else None
+        )
+        made = asyncio.run(init(config, admin_password=password, admin_key=key))
+        print("made" if made else "unchanged")  # noqa: T201
+        return 0
+    for name in (
+        "http_address",
+        "http_port",
+        "ssh_address",
+        "ssh_port",
+        "canonical_url",
+        "tls_cert",
+        "tls_key",
+        "capture",
+    ):
+        value = getattr(arguments, name)
+        if value is not None:
+            setattr(config, name, value)
+    asyncio.run(_daemon(config))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
