@@ -89,8 +89,9 @@ def use_keys_of_static_nodes() -> None:
     instance.__init__ = init
 
 
-def apply() -> None:
-    """Apply all of the above to this process. Raises MovedError."""
+def apply(service: str) -> None:
+    """Apply what `service` ("executor", "scheduler", …) needs of the above. Raises MovedError."""
     refuse_unknown_servers()
-    refuse_nodes_without_keys()
     use_keys_of_static_nodes()
+    if service == "executor":  # importing the executor costs every other service memory
+        refuse_nodes_without_keys()

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         program = registration.lookup(PROGRAMS[name], "main")
         registration.register(drivers.DRIVERS)
-        host_keys.apply()
+        host_keys.apply(name)
     except registration.MovedError as error:
         sys.stderr.write(f"xenci-zuul: {error}\n")
         return 2
