@@ -1,0 +1,1 @@
+"""Apply playbooks through ansible-runner, and show what they do."""

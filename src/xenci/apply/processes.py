@@ -1,0 +1,65 @@
+"""Find and end what a killed run has left behind.
+
+Ansible's workers each start a session of their own, so no process group holds them all; what every one
+of them has is the environment that ansible-runner gave them. Hence a mark there, which a later run looks for.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+MARK = "XENCI_RUN_STATE"
+"""Name of the environment variable that holds a run's state directory."""
+
+SPARED = frozenset({"conmon", "runc", "crun", "netavark", "aardvark-dns", "systemd"})
+"""A container's own processes inherit the environment of the run that made it, and must outlive it."""
+
+
+def left_behind(state: Path) -> list[int]:
+    """Processes, other than this one and its parents, that carry the mark of this state directory."""
+    wanted = f"{MARK}={state}".encode()
+    own = _ancestors(os.getpid())
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) in own:
+            continue
+        try:
+            marked = wanted in (entry / "environ").read_bytes().split(b"\0")
+            name = (entry / "comm").read_text().strip()
+            same_namespace = os.readlink(entry / "ns" / "pid") == os.readlink("/proc/self/ns/pid")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        if marked and same_namespace and name not in SPARED:
+            found.append(int(entry.name))
+    return found
+
+
+def end(state: Path, patience: float = 20.0) -> int:
+    """End what is left behind, by force after `patience` seconds; return how many there were."""
+    first = left_behind(state)
+    for number, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+        remaining = left_behind(state)
+        for pid in remaining:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + wait
+        while remaining and time.monotonic() < deadline:
+            time.sleep(0.1)
+            remaining = left_behind(state)
+        if not remaining:
+            break
+    return len(first)
+
+
+def _ancestors(pid: int) -> set[int]:
+    chain = set()
+    while pid > 0 and pid not in chain:
+        chain.add(pid)
+        status = Path(f"/proc/{pid}/status").read_text()
+        pid = int(next(line for line in status.splitlines() if line.startswith("PPid:")).split()[1])
+    return chain

@@ -1,0 +1,69 @@
+"""`xenci apply`: bring the hosts of an inventory to what it says."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from xenci.cli import errors
+from xenci.paths import checkout
+
+EXAMPLES = """\
+examples:
+  xenci apply -i inventories/example --check --diff    what would change
+  xenci apply -i inventories/example                   change it
+  xenci apply -i inventories/example --limit executor1 only this host
+
+"""
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "apply",
+        help="apply playbooks/site.yml to an inventory",
+        description="Apply playbooks/site.yml (or another playbook) to an inventory through ansible-runner.",
+        epilog=EXAMPLES + errors.EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "-i",
+        "--inventory",
+        action="append",
+        required=True,
+        metavar="INV",
+        help="inventory; may be given again",
+    )
+    parser.add_argument("--playbook", default="playbooks/site.yml", help="default: %(default)s")
+    parser.add_argument("--limit", default="", metavar="HOSTS", help="only these hosts or groups")
+    parser.add_argument("--check", action="store_true", help="change nothing, say what would change")
+    parser.add_argument("--diff", action="store_true", help="show what changes inside files")
+    parser.add_argument(
+        "--vault-password-file", metavar="FILE", help="password of the inventory's vault files"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Apply, and say how it went."""
+    from xenci.apply import run as applying
+    from xenci.apply.screen import Screen
+
+    root = checkout()
+    missing = [source for source in options.inventory if not Path(source).exists()]
+    if missing:
+        raise errors.CommandError(f"no such inventory: {', '.join(missing)}", errors.UNFIT)
+    environment = {}
+    if options.vault_password_file:
+        environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(Path(options.vault_password_file).resolve())
+    playbook = applying.Playbook(
+        checkout=root,
+        state=root / ".cache" / "apply",
+        path=options.playbook,
+        inventories=[Path(source).resolve() for source in options.inventory],
+        limit=options.limit,
+        check=options.check,
+        diff=options.diff,
+        environment=environment,
+    )
+    return 0 if applying.run(playbook, Screen(), "apply").ok else errors.FAILED

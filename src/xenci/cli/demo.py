@@ -1,0 +1,100 @@
+"""`xenci demo`: a whole CI on this machine, and two changes that it votes on."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from xenci.cli import errors
+
+EXAMPLES = """\
+examples:
+  xenci demo up                                       lab "demo" in 10.201.0.0/24
+  xenci demo up --lab second --subnet 10.202.0.0/24   a second one beside it
+  xenci demo up                                       again: only proposes new changes
+  xenci demo status                                   what is there
+  xenci demo down                                     remove lab "demo", and nothing else
+
+"""
+
+ACTIONS = {
+    "up": "make the lab, deploy the CI, propose two changes and wait for both votes",
+    "status": "say what is there",
+    "down": "remove the lab's containers, network and files, and nothing else",
+}
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    parser = commands.add_parser(
+        "demo",
+        help="a whole CI on this machine, and two changes that it votes on",
+        description="A whole CI on this machine, and two changes that it votes on.",
+        epilog=EXAMPLES + errors.EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in ACTIONS.items():
+        action = actions.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=EXAMPLES + errors.EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        lab_options(action, subnet=name == "up")
+        action.set_defaults(run=runner(name))
+
+
+def lab_options(parser: argparse.ArgumentParser, subnet: bool) -> None:
+    """Options that say which lab."""
+    parser.add_argument(
+        "--lab", default="demo", metavar="NAME", help="name of the lab (default: %(default)s)"
+    )
+    if subnet:
+        parser.add_argument(
+            "--subnet",
+            metavar="CIDR",
+            help="its network (default: its own, else 10.201.0.0/24)",
+        )
+
+
+def runner(action: str) -> Callable[[argparse.Namespace], int]:
+    """The function that carries out one action, with its errors turned into exit codes."""
+
+    def run(options: argparse.Namespace) -> int:
+        from xenci.apply.screen import Screen
+        from xenci.demo import commands
+        from xenci.demo.lab import BusyError, Lab
+        from xenci.demo.machine import NAME, UnfitError
+
+        options.again = ["demo" if options.command == "demo" else "lab", options.action, "--lab", options.lab]
+        target = "demo-down" if options.action == "down" else "demo"
+        options.make_again = f"make {target}" + (f" LAB={options.lab}" if options.lab != "demo" else "")
+        if getattr(options, "subnet", None):
+            options.again += ["--subnet", options.subnet]
+            options.make_again += f" SUBNET={options.subnet}"
+        if not NAME.fullmatch(options.lab):
+            raise errors.CommandError(
+                f"lab name {options.lab!r}: use lower-case letters, digits and hyphens, a letter first",
+                errors.UNFIT,
+            )
+        lab, screen = Lab(options.lab), Screen()
+        try:
+            if action == "status":
+                return commands.status(lab, screen)
+            with lab.lock():
+                if action == "down":
+                    return commands.down(lab, screen)
+                if action == "hosts":
+                    return commands.hosts_up(lab, screen, options.subnet)
+                return commands.up(lab, screen, options.subnet)
+        except BusyError as error:
+            raise errors.CommandError(str(error), errors.BUSY) from error
+        except UnfitError as error:
+            reasons = "".join(f"\n  - {reason}" for reason in error.reasons)
+            raise errors.CommandError(f"this can't work yet:{reasons}", errors.UNFIT) from error
+        except commands.StuckError as error:
+            raise errors.CommandError(f"{error}\nGo on with: {errors.again(options)}") from error
+
+    return run

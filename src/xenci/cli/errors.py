@@ -1,0 +1,34 @@
+"""Exit codes of every command, and the error that carries one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+
+FAILED, USAGE, UNFIT, BUSY, INTERRUPTED = 1, 2, 3, 4, 130
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    something failed; the last lines say what and where
+  2    the command line is wrong
+  3    the machine or the inventory is not fit for this; nothing was changed
+  4    another run works on the same lab
+  130  stopped with Ctrl-C; run the same command again to go on
+"""
+
+
+class CommandError(Exception):
+    """An error that the user can act on: the message says what to do."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def again(options: argparse.Namespace) -> str:
+    """The command to run to go on where this one stopped."""
+    if os.environ.get("MAKELEVEL"):
+        return getattr(options, "make_again", "the same make command")
+    return "xenci " + shlex.join(getattr(options, "again", [options.command]))

@@ -1,0 +1,97 @@
+"""The lab's hosts: make them, remove them, ask them."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import subprocess
+import time
+
+import yaml
+
+from xenci.apply import run as applying
+from xenci.apply.screen import Screen, duration
+from xenci.demo import secrets
+from xenci.demo.lab import Lab
+
+
+def addresses(lab: Lab) -> dict[str, str]:
+    """Host name → address in the lab's subnet."""
+    described = yaml.safe_load((lab.root / "inventories" / "demo" / "hosts.yml").read_text(encoding="utf-8"))
+    network = ipaddress.IPv4Network(secrets.settings(lab)["lab_hosts_subnet"])
+    hosts = described["all"]["children"]["lab"]["hosts"]
+    return {name: str(network[values["lab_address"]]) for name, values in hosts.items()}
+
+
+def operate(lab: Lab, screen: Screen, state: str) -> bool:
+    """Make the lab's hosts (`present`) or remove them (`absent`)."""
+    playbook = applying.Playbook(
+        checkout=lab.root,
+        # The lab's own directory goes away with it.
+        state=lab.runner if state == "present" else lab.root / ".cache" / f"down-{lab.name}",
+        path="playbooks/operate_lab.yml",
+        inventories=[source for source in lab.inventories if source.exists()],
+        extra_vars={"lab_hosts_state": state, "lab_hosts_name": lab.name},
+        environment=lab.environment if lab.vault_password.exists() else {},
+    )
+    return applying.run(playbook, screen, f"hosts of {lab.name} {state}").ok
+
+
+def running(lab: Lab) -> set[str]:
+    """Names of the lab's hosts whose containers run."""
+    answer = subprocess.run(
+        ["podman", "ps", "--filter", f"label=xenci/lab={lab.name}", "--format", "json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    names = [name for container in json.loads(answer.stdout or "[]") for name in container["Names"]]
+    return {name.removeprefix(f"{lab.container_prefix}-") for name in names}
+
+
+# A killed run's modules go on inside the hosts, without their ssh session: their parent is then process 1.
+ORPHANS = r"""
+for environ in /proc/[0-9]*/environ; do
+    process=${environ%/environ}
+    [ "$(stat -c %u "$process" 2>/dev/null)" = 0 ] || continue
+    [ "$(cut -d' ' -f4 "$process/stat" 2>/dev/null)" = 1 ] || continue
+    tr '\0' '\n' <"$environ" 2>/dev/null | grep -q '^SSH_CONNECTION=' || continue
+    tr '\0' ' ' <"$process/cmdline" | cut -c1-100
+    echo
+done
+"""
+
+
+def wait_for_orphans(lab: Lab, screen: Screen, patience: float = 600.0) -> None:
+    """Let what a killed run still does inside the hosts end: a package manager must not be killed.
+
+    :raises TimeoutError: when something goes on for longer than `patience` seconds.
+    """
+    deadline = time.monotonic() + patience
+    busy: dict[str, str] = {}
+    began = time.monotonic()
+
+    def what() -> list[str]:
+        waiting = duration(time.monotonic() - began)
+        return [
+            f"waiting for what a killed run still does ({waiting})",
+            *(f"{h}: {c}" for h, c in busy.items()),
+        ]
+
+    with screen.now(what):
+        for host in sorted(running(lab)):
+            while command := orphan(lab, host):
+                if host not in busy:
+                    screen.line(f"  {host} still runs what a killed run began: {command}")
+                busy[host] = command
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{host} has been running {command!r} for {duration(patience)}")
+                time.sleep(0.5)
+            busy.pop(host, None)
+
+
+def orphan(lab: Lab, host: str) -> str:
+    """The first command that a killed run left on a host; empty when there is none."""
+    answer = subprocess.run(
+        ["podman", "exec", f"{lab.container_prefix}-{host}", "sh", "-c", ORPHANS],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return next((line.strip() for line in answer.stdout.splitlines() if line.strip()), "")

@@ -1,0 +1,112 @@
+"""One lab on this machine: its name, its files under `.lab/<name>`, and the lock that guards them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from xenci.paths import checkout
+
+
+class BusyError(Exception):
+    """Another run holds the lab's lock."""
+
+    def __init__(self, name: str, pid: str) -> None:
+        super().__init__(f"another run (process {pid}) works on lab {name!r}; wait for it or stop it")
+
+
+@dataclasses.dataclass(frozen=True)
+class Lab:
+    """Name, and the root of the checkout under which its files lie."""
+
+    name: str
+    root: Path = dataclasses.field(default_factory=checkout)
+
+    @property
+    def directory(self) -> Path:
+        """Everything that is made for this lab; outside git, for root only."""
+        return self.root / ".lab" / self.name
+
+    @property
+    def inventory(self) -> Path:
+        """The second inventory source: what is random or differs between labs."""
+        return self.directory / "inventory"
+
+    @property
+    def vault_password(self) -> Path:
+        """File with the password of the inventory's vault file."""
+        return self.directory / "vault-password"
+
+    @property
+    def keys(self) -> Path:
+        """SSH keys, private and public."""
+        return self.directory / "keys"
+
+    @property
+    def work(self) -> Path:
+        """Clones that changes are proposed from."""
+        return self.directory / "work"
+
+    @property
+    def runner(self) -> Path:
+        """Files of ansible-runner, and the mark by which its processes are found again."""
+        return self.directory / "runner"
+
+    @property
+    def applied(self) -> Path:
+        """What was applied last, written after a whole success."""
+        return self.directory / "applied.json"
+
+    @property
+    def report(self) -> Path:
+        """What the last demo did, as JSON."""
+        return self.directory / "demo.json"
+
+    @property
+    def inventories(self) -> list[Path]:
+        """Inventory sources, the later outranking the earlier."""
+        return [self.root / "inventories" / "demo", self.inventory]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Ansible needs in its environment to read the inventory."""
+        return {"ANSIBLE_VAULT_PASSWORD_FILE": str(self.vault_password)}
+
+    @property
+    def container_prefix(self) -> str:
+        """How the names of its containers start; role lab_hosts names its network so."""
+        return f"xenci-{self.name}"
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the lab for this process; the lock goes with the process, however it ends.
+
+        :raises BusyError: when another process holds it.
+        """
+        path = self.root / ".lab" / f"{self.name}.lock"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        # Python's descriptors are not inherited, so no child of a killed run keeps the lock.
+        with path.open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise BusyError(self.name, file.read().strip() or "unknown") from None
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+
+def write(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file whole or not at all."""
+    new = path.with_name(f".{path.name}.new")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,148 @@
+"""The generated half of the demo's inventory: names of this lab, random secrets, SSH keys.
+
+`.lab/<lab>/inventory/group_vars/all/` gets
+- `lab.yml`: lab_hosts_name, lab_hosts_subnet, and the public half of every key as `local_<key>_public_key`,
+- `vault.yml`, encrypted with the password in `.lab/<lab>/vault-password`: every name of `SECRETS`.
+The keys also lie as files in `.lab/<lab>/keys/`, where git and ssh can use them.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable
+
+import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from xenci.demo.lab import Lab, write
+
+ACCOUNTS = ("admin", "xen_ci", "alice", "bob", "carol")
+"""Accounts of the review server; the service account's real name has a hyphen."""
+
+KEYS = (*(f"gerrit_{account}" for account in ACCOUNTS), "gerrit_host", "zuul_node", "log_upload")
+"""SSH keys: one for each account, the review server's host key, the executor's for nodes, the upload's."""
+
+
+def password() -> str:
+    """160 random bits in characters that need no quoting anywhere."""
+    return secrets.token_urlsafe(20).replace("-", "x").replace("_", "y")
+
+
+def private_key() -> str:
+    """A new ed25519 key in OpenSSH's format."""
+    return (
+        Ed25519PrivateKey.generate()
+        .private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        )
+        .decode()
+    )
+
+
+SECRETS: dict[str, Callable[[], str]] = {
+    **{f"vault_gerrit_{account}_password": password for account in ACCOUNTS},
+    **{f"vault_{key}_private_key": private_key for key in KEYS},
+    "vault_postgresql_zuul_password": password,
+    "vault_zuul_keystore_password": password,
+    "vault_zuul_web_secret": password,
+}
+"""Name of each secret and how it is made."""
+
+
+def ensure(lab: Lab, subnet: str) -> bool:
+    """Make what is not there yet, and never change what is; return whether anything was made.
+
+    :param subnet: network of the lab in CIDR notation; a lab that exists keeps its own.
+    """
+    for directory in (lab.directory, lab.keys):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not lab.inventory.exists():
+        _make(lab, subnet)
+        made = True
+    else:
+        made = _complete(lab)
+    _key_files(lab)
+    return made
+
+
+def read(lab: Lab) -> dict[str, str]:
+    """All secrets of a lab, by name."""
+    text = (lab.inventory / "group_vars" / "all" / "vault.yml").read_bytes()
+    values: dict[str, str] = yaml.safe_load(_vault(lab).decrypt(text))
+    return values
+
+
+def settings(lab: Lab) -> dict[str, str]:
+    """The plain half: lab_hosts_name, lab_hosts_subnet, public keys."""
+    values: dict[str, str] = yaml.safe_load(
+        (lab.inventory / "group_vars" / "all" / "lab.yml").read_text(encoding="utf-8")
+    )
+    return values
+
+
+def public_key(private: str) -> str:
+    """The public half of a private key, in the one-line format of OpenSSH."""
+    key = serialization.load_ssh_private_key(private.encode(), password=None)
+    line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return line.decode()
+
+
+def _make(lab: Lab, subnet: str) -> None:
+    write(lab.vault_password, password() + "\n")
+    new = lab.directory / ".inventory.new"
+    if new.exists():  # a run was killed in here
+        shutil.rmtree(new)
+    (new / "group_vars" / "all").mkdir(mode=0o700, parents=True)
+    new.chmod(0o700)
+    write(
+        new / "hosts.yml",
+        "---\n# The hosts are in inventories/demo; here is what differs between labs.\nall: {}\n",
+    )
+    values = {name: make() for name, make in SECRETS.items()}
+    write(new / "group_vars" / "all" / "vault.yml", _encrypted(lab, values))
+    write(new / "group_vars" / "all" / "lab.yml", _plain(lab.name, subnet, values))
+    # One rename, so that a kill leaves either no inventory or a whole one.
+    new.rename(lab.inventory)
+
+
+def _complete(lab: Lab) -> bool:
+    """Add secrets that a newer checkout wants and the lab has not."""
+    values = read(lab)
+    missing = {name: make() for name, make in SECRETS.items() if name not in values}
+    if not missing:
+        return False
+    values |= missing
+    everything = lab.inventory / "group_vars" / "all"
+    write(everything / "lab.yml", _plain(lab.name, settings(lab)["lab_hosts_subnet"], values))
+    write(everything / "vault.yml", _encrypted(lab, values))
+    return True
+
+
+def _plain(name: str, subnet: str, values: dict[str, str]) -> str:
+    lines = {"lab_hosts_name": name, "lab_hosts_subnet": subnet}
+    for key in KEYS:
+        lines[f"local_{key}_public_key"] = public_key(values[f"vault_{key}_private_key"])
+    return f"---\n# Made by `xenci demo up`.\n{yaml.safe_dump(lines, sort_keys=False, width=1000)}"
+
+
+def _key_files(lab: Lab) -> None:
+    for name, value in read(lab).items():
+        if not name.endswith("_private_key"):
+            continue
+        key = lab.keys / name.removeprefix("vault_").removesuffix("_private_key")
+        if not key.exists() or key.read_text(encoding="utf-8") != value:
+            write(key.with_name(f"{key.name}.pub"), public_key(value) + "\n", 0o644)
+            write(key, value)
+
+
+def _vault(lab: Lab) -> VaultLib:
+    secret = lab.vault_password.read_text(encoding="utf-8").strip().encode()
+    return VaultLib([("default", VaultSecret(secret))])
+
+
+def _encrypted(lab: Lab, values: dict[str, str]) -> str:
+    text: bytes = _vault(lab).encrypt(yaml.safe_dump(values, default_style="|").encode())
+    return text.decode()
