@@ -1,0 +1,1 @@
+"""Drivers: how each hypervisor defines a guest."""
