@@ -161,8 +161,8 @@ options:
         description: What the label is for.
         type: str
       values:
-        description: Votes and what they mean, for example V({-1: Fails, 0: No score, 1: Works}). Needed for
-          a new label.
+        description:
+          - Votes and what they mean, by number, as in the example below. Needed for a new label.
         type: dict
       default_value:
         description: The vote that no vote stands for.
