@@ -15,11 +15,14 @@ MARK = "XENCI_RUN_STATE"
 """Name of the environment variable that holds a run's state directory."""
 
 SPARED = frozenset({"conmon", "runc", "crun", "netavark", "aardvark-dns", "systemd"})
-"""A container's own processes inherit the environment of the run that made it, and must outlive it."""
+"""What keeps containers alive must outlive the run that made them, should it inherit its environment."""
 
 
-def left_behind(state: Path) -> list[int]:
-    """Processes, other than this one and its parents, that carry the mark of this state directory."""
+def left_behind(state: Path, connections: bool = False) -> list[int]:
+    """Processes, other than this one and its parents, that carry the mark of this state directory.
+
+    :param connections: include the ssh connections that Ansible keeps open on purpose for the next run.
+    """
     wanted = f"{MARK}={state}".encode()
     own = _ancestors(os.getpid())
     found = []
@@ -29,19 +32,20 @@ def left_behind(state: Path) -> list[int]:
         try:
             marked = wanted in (entry / "environ").read_bytes().split(b"\0")
             name = (entry / "comm").read_text().strip()
+            kept = b"[mux]" in (entry / "cmdline").read_bytes()
             same_namespace = os.readlink(entry / "ns" / "pid") == os.readlink("/proc/self/ns/pid")
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
-        if marked and same_namespace and name not in SPARED:
+        if marked and same_namespace and name not in SPARED and (connections or not kept):
             found.append(int(entry.name))
     return found
 
 
-def end(state: Path, patience: float = 20.0) -> int:
+def end(state: Path, connections: bool = False, patience: float = 20.0) -> int:
     """End what is left behind, by force after `patience` seconds; return how many there were."""
-    first = left_behind(state)
+    first = left_behind(state, connections)
     for number, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
-        remaining = left_behind(state)
+        remaining = left_behind(state, connections)
         for pid in remaining:
             try:
                 os.kill(pid, number)
@@ -50,7 +54,7 @@ def end(state: Path, patience: float = 20.0) -> int:
         deadline = time.monotonic() + wait
         while remaining and time.monotonic() < deadline:
             time.sleep(0.1)
-            remaining = left_behind(state)
+            remaining = left_behind(state, connections)
         if not remaining:
             break
     return len(first)

@@ -63,7 +63,7 @@ def task_line(task: Task) -> str:
     parts = []
     for outcome in ("changed", "failed", "unreachable", "ignored"):
         if hosts := task.hosts(outcome):
-            parts.append(f"{outcome} {', '.join(hosts)}")
+            parts.append(f"{outcome} {', '.join(hosts) if len(hosts) <= 3 else f'on {len(hosts)} hosts'}")
     if not parts and task.seconds < SLOW:
         return ""
     return f"  {task.title}: {'; '.join(parts) or 'ok'} ({duration(task.seconds)})"

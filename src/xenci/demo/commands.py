@@ -64,7 +64,7 @@ def down(lab: Lab, screen: Screen) -> int:
     """Remove the lab; what doesn't carry its label stays."""
     phases = Phases(screen)
     with phases("remove"):
-        processes.end(lab.runner)
+        processes.end(lab.runner, connections=True)
         state = lab.root / ".cache" / f"down-{lab.name}"
         if not hosts.operate(lab, screen, "absent"):
             raise StuckError(f"lab {lab.name} could not be removed whole")
