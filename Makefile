@@ -32,3 +32,7 @@ quick: setup ## linters, types, unit and policy tests
 .PHONY: test
 test: setup ## everything
 	@tools/test all
+
+.PHONY: scenario
+scenario: setup ## one role's Molecule scenario: make scenario ROLE=zookeeper
+	@tools/test scenario $(ROLE)

@@ -1,0 +1,72 @@
+"""What the tests on running hosts share: the hosts of a lab over SSH, and what the inventory says of them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import testinfra
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LAB = os.environ.get("XENCI_LAB", "demo")
+SCENARIO = os.environ.get("XENCI_SCENARIO")
+
+
+def inventories() -> list[str]:
+    """Inventory sources of the lab, and of the scenario where one runs."""
+    sources = [str(ROOT / "inventories/demo"), str(ROOT / ".lab" / LAB / "inventory")]
+    if SCENARIO:
+        sources.append(str(ROOT / "molecule" / SCENARIO / "hosts.yml"))
+    return sources
+
+
+@functools.cache
+def inventory() -> dict[str, Any]:
+    """The inventory as `ansible-inventory --list` gives it."""
+    command = ["ansible-inventory", "--list", *(f"--inventory={source}" for source in inventories())]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def group(name: str) -> list[str]:
+    """Hosts of a group: those of the scenario where one runs and names some in the group, else the lab's."""
+    found: list[str] = inventory().get(name, {}).get("hosts", [])
+    fresh = [host for host in found if host in inventory().get("scenario", {}).get("hosts", [])]
+    return fresh or found
+
+
+def address(host: str) -> str:
+    """Address of a host of the lab."""
+    config = (ROOT / ".lab" / LAB / "ssh_config.d" / host).read_text(encoding="utf-8")
+    return next(line.split()[1] for line in config.splitlines() if line.strip().startswith("HostName"))
+
+
+def connect(name: str) -> Any:
+    """Testinfra's handle for a host of the lab."""
+    return testinfra.get_host(f"ssh://{name}?ssh_config={ROOT}/.lab/{LAB}/ssh_config&controlpersist=60")
+
+
+@pytest.fixture(scope="module")
+def host(request: pytest.FixtureRequest) -> Any:
+    """The first host of the group that the test module names in `GROUP`."""
+    return connect(group(request.module.GROUP)[0])
+
+
+@pytest.fixture(scope="module")
+def host_address(request: pytest.FixtureRequest) -> str:
+    """Its address."""
+    return address(group(request.module.GROUP)[0])
+
+
+def scenario_vars() -> dict[str, Any]:
+    """What the scenario's hosts.yml says of it."""
+    hosts = yaml.safe_load((ROOT / "molecule" / str(SCENARIO) / "hosts.yml").read_text(encoding="utf-8"))
+    answer: dict[str, Any] = hosts["all"]["children"]["scenario"]["vars"]
+    return answer
