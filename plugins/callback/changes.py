@@ -62,6 +62,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         """Write what was noted."""
         path = self.get_option("changes_file")
         if path:
+            run = {"playbook": self._playbook, "check": bool(context.CLIARGS.get("check")), **self._seen}
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             with Path(path).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"playbook": self._playbook, "check": bool(context.CLIARGS.get("check")), **self._seen}) + "\n")
+                file.write(
+                    json.dumps(
+                        {
+                            "playbook": self._playbook,
+                            "check": bool(context.CLIARGS.get("check")),
+                            **self._seen,
+                        }
+                    )
+                    + "\n"
+                )

@@ -1,4 +1,4 @@
-"""What the runs of a scenario changed: check mode predicts it, a second run nothing, a hand edit is all that is repaired."""
+"""Runs of a scenario: check mode predicts, a second run changes nothing, a hand edit alone is repaired."""
 
 import json
 from pathlib import Path

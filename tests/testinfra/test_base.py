@@ -7,18 +7,24 @@ import pytest
 GROUP = "scenario"
 
 
-def test_unopened_port_is_dropped(host, host_address):
-    with host.sudo(), pytest.raises(TimeoutError):
-        listener = host.run("systemd-run --unit=listener --collect python3 -m http.server 8099")
-        assert listener.rc == 0
-        socket.create_connection((host_address, 8099), timeout=2).close()
+@pytest.fixture
+def listener(host):
+    """A server on port 8099, which no role has opened."""
+    assert host.run("systemd-run --unit=listener --collect python3 -m http.server 8099").rc == 0
+    assert host.run("for i in $(seq 50); do ss -ltn | grep -q :8099 && exit; sleep 0.1; done; exit 1").rc == 0
+    yield
+    assert host.run("systemctl stop listener").rc == 0
 
 
-def test_opened_port_answers(host, host_address):
-    host.run("systemd-run --unit=listener2 --collect python3 -m http.server 8098")
-    assert host.run("nft add rule inet filter input tcp dport 8098 accept").rc == 0
-    assert host.run("for i in $(seq 50); do ss -ltn | grep -q :8098 && exit 0; sleep 0.1; done; exit 1").rc == 0
-    socket.create_connection((host_address, 8098), timeout=5).close()
+@pytest.mark.usefixtures("listener")
+def test_a_port_answers_only_when_opened(host, host_address):
+    with pytest.raises(TimeoutError):
+        socket.create_connection((host_address, 8099), timeout=2)
+    assert host.run("nft add rule inet filter input tcp dport 8099 accept").rc == 0
+    socket.create_connection((host_address, 8099), timeout=5).close()
+    assert host.run("systemctl reload nftables").rc == 0
+    with pytest.raises(TimeoutError):
+        socket.create_connection((host_address, 8099), timeout=2)
 
 
 def test_ssh_is_open(host_address):
