@@ -26,7 +26,8 @@ attributes:
 options:
   wait:
     description:
-      - Seconds to wait for the server to answer, asking once a second.
+      - Seconds to wait for the server to answer, asking once a second. The version is asked for without a
+        login.
     type: int
     default: 0
   must_answer:

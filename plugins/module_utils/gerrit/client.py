@@ -12,6 +12,7 @@ Source of paths, statuses and shapes: Gerrit's REST documentation and recorded a
 from __future__ import annotations
 
 import json
+import os
 import re
 import ssl
 import time
@@ -23,15 +24,21 @@ from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import SSLValidationError, open_url
 
 _PREFIX = ")]}'"
+# What a proxy says whose Gerrit is not up.
+_STARTING = (502, 503, 504)
 
 
 class GerritError(Exception):
-    """What went wrong and what to do about it. ``status`` is the HTTP status, 0 where no answer came."""
+    """What went wrong and what to do about it.
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    ``status`` is the HTTP status, 0 where no answer came; ``down`` says that the server is not up (yet).
+    """
+
+    def __init__(self, message: str, status: int = 0, down: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.down = down
 
 
 class Answer(NamedTuple):
@@ -135,11 +142,12 @@ class Gerrit:
         text: str | None = None,
         accept: tuple[int, ...] = (),
         login: tuple[str, str] | None = None,
+        anonymous: bool = False,
     ) -> Answer:
         """Send one request below ``/a/`` and return the answer.
 
-        ``body`` goes as JSON, ``text`` as text/plain. Statuses of 400 and above raise GerritError unless they
-        stand in ``accept``. ``login`` speaks as somebody else (user name, password).
+        ``body`` goes as JSON, ``text`` as text/plain. Statuses of 300 and above raise GerritError unless they
+        stand in ``accept``. ``login`` speaks as somebody else (user name, password), ``anonymous`` as nobody.
         """
         user, password = login or (self.username, self.password)
         headers = {"Accept": "application/json"}
@@ -152,13 +160,13 @@ class Gerrit:
             data = json.dumps(body).encode()
         try:
             response = open_url(
-                f"{self.url}/a{path}",
+                f"{self.url}{'' if anonymous else '/a'}{path}",
                 method=method,
                 data=data,
                 headers=headers,
-                url_username=user,
-                url_password=password,
-                force_basic_auth=True,
+                url_username=None if anonymous else user,
+                url_password=None if anonymous else password,
+                force_basic_auth=not anonymous,
                 follow_redirects="none",
                 use_netrc=False,
                 **self.options,
@@ -191,13 +199,16 @@ class Gerrit:
     # -- the server and the account of the connection --------------------------------------------------------
 
     def version(self, wait: int = 0) -> str:
-        """Gerrit's version, for example ``3.13.8``; asks again for ``wait`` seconds while nothing answers."""
+        """Gerrit's version, for example ``3.13.8``, asked without a login.
+
+        Asks again for ``wait`` seconds while nothing answers.
+        """
         deadline = time.monotonic() + wait
         while True:
             try:
-                return str(self.get("/config/server/version").data)
+                return str(self.request("GET", "/config/server/version", anonymous=True).data)
             except GerritError as error:
-                if error.status not in (0, 502, 503, 504) or time.monotonic() >= deadline:
+                if not error.down or time.monotonic() >= deadline:
                     raise
             time.sleep(1)
 
@@ -266,6 +277,9 @@ class Gerrit:
 
     def _unreachable(self, error: Exception) -> NoReturn:
         reason = getattr(error, "reason", error)
+        ca_path = self.options["ca_path"]
+        if ca_path and not os.path.exists(str(ca_path)):
+            raise GerritError(f"There is no file {ca_path}, which ca_path names.", down=True) from error
         if isinstance(error, SSLValidationError) or isinstance(reason, ssl.SSLCertVerificationError):
             raise GerritError(
                 f"The TLS certificate of {self.url} is not trusted: {reason}. Give the CA's certificate "
@@ -297,10 +311,10 @@ class Gerrit:
             message = f"'{user}' may not {method} {path}: {says}. Use an account of the group Administrators."
         elif 300 <= status < 400:
             message = f"{self.url} redirects to {headers.get('Location')}: put the final address into url."
-        elif status in (502, 503, 504):
+        elif status in _STARTING:
             message = f"{self.url} answers {status}: the proxy is up but Gerrit behind it is not (yet)."
         elif status >= 500:
             message = f"{method} {path} answers {status}: {says}. Gerrit's own error; see its logs/error_log."
         else:
             message = f"{method} {path} answers {status}: {says}"
-        raise GerritError(message, status)
+        raise GerritError(message, status, down=status in _STARTING)

@@ -9,16 +9,13 @@ from ansible_collections.xenci.stack.plugins.module_utils.gerrit.client import G
 from ansible_collections.xenci.stack.plugins.module_utils.gerrit.groups import group_state
 from ansible_collections.xenci.stack.plugins.module_utils.gerrit.projects import project_state
 
-# Statuses of a server, or of the proxy before it, that is not up (0: no answer at all).
-_DOWN = (0, 502, 503, 504)
-
 
 def read(gerrit: Gerrit, params: dict[str, Any]) -> dict[str, Any]:
     """Return what the module gerrit_info returns."""
     try:
         version = gerrit.version(wait=params["wait"])
     except GerritError as error:
-        if params["must_answer"] or error.status not in _DOWN:
+        if params["must_answer"] or not error.down:
             raise
         return {"reachable": False}
     result: dict[str, Any] = {

@@ -30,7 +30,7 @@ def plan_seed(gerrit: Gerrit, params: dict[str, Any], check_mode: bool, run_comm
 
 
 def change_id(tree: str, message: str) -> str:
-    """A Change-Id that only depends on what is committed, so that the same seed has the same one everywhere."""
+    """A Change-Id that depends only on what is committed: the same seed has the same one everywhere."""
     return "I" + hashlib.sha1(f"{tree}\n{message}".encode()).hexdigest()  # noqa: S324 - an id as git has
 
 
