@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import subprocess
+from typing import Any
 
 from xenci.apply import processes
-from xenci.apply.screen import Screen
-from xenci.demo import hosts, machine, secrets
+from xenci.apply import run as applying
+from xenci.apply.screen import Screen, duration
+from xenci.demo import changes, hosts, machine, propose, report, secrets, seed, state, watch
+from xenci.demo.desk import Desk, GitError
 from xenci.demo.lab import Lab
 from xenci.demo.phases import Phases
+from xenci.demo.site import Site, SiteError
+from xenci.demo.watch import NoVoteError
+from xenci.render import RenderError
 
 SUBNET = "10.201.0.0/24"
 
@@ -21,8 +29,94 @@ def up(lab: Lab, screen: Screen, subnet: str | None) -> int:
     """The whole demo."""
     phases = Phases(screen)
     prepare(lab, screen, phases, subnet)
-    make_hosts(lab, screen, phases)
+    site = Site(lab)
+    deploy(site, screen, phases)
+    try:
+        report_ = vote(site, screen, phases)
+    except (GitError, SiteError, NoVoteError) as error:
+        raise StuckError(str(error)) from error
+    report.show(report_, phases, screen)
+    if bad := report.wrong(report_):
+        raise StuckError("; ".join(bad))
+    screen.line()
+    good = ", ".join(f"{change['name']} {change['vote']:+d}" for change in report_["changes"])
+    screen.line(f"demo: done in {duration(phases.total)}: {good}", style="bold green")
     return 0
+
+
+def deploy(site: Site, screen: Screen, phases: Phases) -> None:
+    """Bring hosts and services to what the checkout says, unless they are already."""
+    lab = site.lab
+    with phases("look"):
+        found = state.fingerprint(lab)
+        instances = hosts.running(lab)
+        reason = state.stale(lab, found, instances, [])
+        reason = reason or state.stale(lab, found, instances, site.missing())
+        screen.line(
+            f"  everything is as it was applied: {site.review}" if not reason else f"  apply: {reason}"
+        )
+    if not reason:
+        return
+    lab.applied.unlink(missing_ok=True)
+    with phases("wheel"):
+        wheel(lab)
+    make_hosts(lab, screen, phases)
+    with phases("site.yml"):
+        playbook = applying.Playbook(
+            checkout=lab.root,
+            state=lab.runner,
+            path="playbooks/site.yml",
+            inventories=lab.inventories,
+            environment=lab.environment,
+        )
+        if not applying.run(playbook, screen, "site.yml").ok:
+            raise StuckError("site.yml failed")
+    with phases("projects"):
+        try:
+            seed_projects(site, screen)
+        except (GitError, SiteError, RenderError) as error:
+            raise StuckError(f"the projects could not be filled: {error}") from error
+    state.note(lab, found, hosts.running(lab))
+
+
+def wheel(lab: Lab) -> None:
+    """Build the package that hosts get; a no-op while its sources are the same."""
+    answer = subprocess.run([str(lab.root / "tools" / "wheel")], capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise StuckError(f"the wheel could not be built:\n{answer.stderr.strip()}")
+
+
+def desk(site: Site, account: str) -> Desk:
+    """The prepared desk of an account."""
+    made = Desk(site, account)
+    made.prepare(secrets.settings(site.lab)["local_gerrit_host_public_key"])
+    return made
+
+
+def seed_projects(site: Site, screen: Screen) -> None:
+    """Fill the projects, and have Zuul read its configuration from them."""
+    changed = seed.seed(desk(site, "admin"))
+    if not changed:
+        return
+    screen.line(f"  pushed {', '.join(changed)}")
+
+
+def vote(site: Site, screen: Screen, phases: Phases) -> dict[str, Any]:
+    """Propose the changes, wait for their votes, and tell the story."""
+    with contextlib.ExitStack() as stack:
+        with phases("propose"):
+            alice = desk(site, "alice")
+            # Listening begins before anything is proposed.
+            stream = stack.enter_context(watch.Stream(desk(site, "admin")).open())
+            proposed = []
+            for change in changes.CHANGES:
+                proposed.append(propose.propose(alice, change))
+                screen.line(f"  {change.name}: {proposed[-1].url}")
+        with phases("votes"):
+            watched = watch.wait(stream, site, proposed, screen)
+    result = report.gather(site, watched, phases)
+    report.save(site, result)
+    return result
 
 
 def hosts_up(lab: Lab, screen: Screen, subnet: str | None) -> int:

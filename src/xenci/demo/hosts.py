@@ -37,14 +37,16 @@ def operate(lab: Lab, screen: Screen, state: str) -> bool:
     return applying.run(playbook, screen, f"hosts of {lab.name} {state}").ok
 
 
-def running(lab: Lab) -> set[str]:
-    """Names of the lab's hosts whose containers run."""
+def running(lab: Lab) -> dict[str, str]:
+    """The lab's hosts whose containers run: name → id of the container."""
     answer = subprocess.run(
         ["podman", "ps", "--filter", f"label=xenci/lab={lab.name}", "--format", "json"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    names = [name for container in json.loads(answer.stdout or "[]") for name in container["Names"]]
-    return {name.removeprefix(f"{lab.container_prefix}-") for name in names}
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = {name: one["Id"] for one in json.loads(answer.stdout or "[]") for name in one["Names"]}
+    return {name.removeprefix(f"{lab.container_prefix}-"): container for name, container in found.items()}
 
 
 # A killed run's modules go on inside the hosts, without their ssh session: their parent is then process 1.

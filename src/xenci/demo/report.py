@@ -1,0 +1,121 @@
+"""What happened to the proposed changes, for people and as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from xenci.apply.screen import Screen, duration
+from xenci.demo.lab import write
+from xenci.demo.phases import Phases
+from xenci.demo.site import TENANT, Site
+from xenci.demo.watch import Watched, moment
+
+
+def gather(site: Site, watched: list[Watched], phases: Phases) -> dict[str, Any]:
+    """Everything as plain data: times are ISO, UTC; durations seconds."""
+    return {
+        "lab": site.lab.name,
+        "finished": iso(datetime.datetime.now(tz=datetime.UTC).timestamp()),
+        "urls": {
+            "review": site.review,
+            "zuul": f"{site.zuul}t/{TENANT}/status",
+            "logs": site.logs,
+            "authority": site.authority,
+        },
+        "phases": dict(phases.seconds),
+        "seconds": phases.total,
+        "changes": [describe(site, entry) for entry in watched],
+    }
+
+
+def describe(site: Site, entry: Watched) -> dict[str, Any]:
+    """One change: who voted what, when each step happened, and where to read on."""
+    proposed = entry.proposed
+    builds = site.tenant(f"builds?change={proposed.number}&patchset={proposed.patchset}&complete=true")
+    steps = [
+        ("pushed", proposed.pushed, "git-review"),
+        ("event", entry.event, "patchset-created"),
+        ("enqueued", entry.enqueued or _event_time(builds), "pipeline check"),
+    ]
+    for build in builds:
+        job = build["job_name"]
+        steps.append(("node", moment(build["start_time"]), build.get("nodeset") or "none"))
+        steps.append(("job start", moment(build["start_time"]), job))
+        steps.append(("job end", moment(build["end_time"]), f"{job} {build['result']}"))
+    steps.append(("vote", entry.voted, f"Verified {entry.vote:+d}"))
+    return {
+        "name": proposed.change.name,
+        "project": proposed.change.project,
+        "number": proposed.number,
+        "patchset": proposed.patchset,
+        "commit": proposed.commit,
+        "url": proposed.url,
+        "expected": proposed.change.verified,
+        "vote": entry.vote,
+        "author": (entry.message.get("author") or {}).get("username"),
+        "tag": entry.message.get("tag"),
+        "comment": entry.message.get("message", ""),
+        "builds": [
+            {
+                key: build.get(key)
+                for key in ("uuid", "job_name", "result", "log_url", "start_time", "end_time")
+            }
+            for build in builds
+        ],
+        "timeline": [{"step": name, "time": iso(when), "what": what} for name, when, what in steps if when],
+    }
+
+
+def _event_time(builds: list[dict[str, Any]]) -> float:
+    stamps = [build.get("event_timestamp") for build in builds]
+    return next((moment(stamp) for stamp in stamps if stamp), 0.0)
+
+
+def iso(when: float) -> str:
+    """Seconds since the epoch as ISO time with milliseconds, UTC."""
+    moment_ = datetime.datetime.fromtimestamp(when, tz=datetime.UTC)
+    return moment_.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def save(site: Site, report: dict[str, Any]) -> None:
+    """Write the report where `.lab/<lab>/demo.json` says the last run's story."""
+    write(site.lab.report, json.dumps(report, indent=2) + "\n")
+
+
+def show(report: dict[str, Any], phases: Phases, screen: Screen) -> None:
+    """Print the report."""
+    for change in report["changes"]:
+        screen.line()
+        title = (
+            f"{change['name']} change {change['number']} in {change['project']}: Verified {change['vote']:+d}"
+        )
+        screen.line(title, style="bold green" if change["vote"] == change["expected"] else "bold red")
+        began = moment(change["timeline"][0]["time"])
+        for step in change["timeline"]:
+            after = duration(max(0.0, moment(step["time"]) - began))
+            screen.line(f"  {step['time'][11:23]}  +{after:<8} {step['step']:<10} {step['what']}")
+        screen.line("  what carol reads:")
+        for line in change["comment"].splitlines():
+            screen.line(f"  | {line}")
+        for build in change["builds"]:
+            screen.line(f"  logs  {build['log_url']}")
+    screen.line()
+    urls = report["urls"]
+    for name, text in (("review", "review server"), ("zuul", "Zuul's status"), ("logs", "logs")):
+        screen.line(f"{text:<14} {urls[name]}")
+    screen.line(f"{'authority':<14} {urls['authority']} (import it, or accept the browser's warning)")
+    screen.line()
+    screen.line("time of every phase")
+    for line in phases.table():
+        screen.line(line)
+
+
+def wrong(report: dict[str, Any]) -> list[str]:
+    """Changes whose vote is not the one that they must get."""
+    return [
+        f"{change['name']} change {change['url']} got Verified {change['vote']:+d}, not {change['expected']:+d}"
+        for change in report["changes"]
+        if change["vote"] != change["expected"]
+    ]
