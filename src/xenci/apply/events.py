@@ -140,7 +140,10 @@ class Progress:
     def final_failures(self) -> list[Failure]:
         """The failures that ended a host's run: what a rescue block caught is left out."""
         broken = set(self.stats.get("failures", {})) | set(self.stats.get("dark", {}))
-        last = {entry.host: entry for entry in self.failures}
+        last: dict[str, Failure] = {}
+        for entry in self.failures:
+            last.pop(entry.host, None)
+            last[entry.host] = entry
         return [entry for host, entry in last.items() if host in broken or not self.stats]
 
     def slowest(self, count: int = 5, at_least: float = 1.0) -> list[Task]:

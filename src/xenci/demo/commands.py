@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 from typing import Any
@@ -58,9 +59,13 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
     if not reason:
         return
     lab.applied.unlink(missing_ok=True)
-    with phases("wheel"):
-        wheel(lab)
     make_hosts(lab, screen, phases)
+    with phases("wheel and projects"):
+        wheel(lab)
+        try:
+            seed.stage(site)
+        except RenderError as error:
+            raise StuckError(f"the inventory could not be rendered: {error}") from error
     with phases("site.yml"):
         playbook = applying.Playbook(
             checkout=lab.root,
@@ -73,9 +78,10 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
             raise StuckError("site.yml failed")
     with phases("projects"):
         try:
-            seed_projects(site, screen)
-        except (GitError, SiteError, RenderError) as error:
-            raise StuckError(f"the projects could not be filled: {error}") from error
+            if changed := seed.follow(desk(site, "admin")):
+                screen.line(f"  pushed what is new to {', '.join(changed)}")
+        except (GitError, SiteError) as error:
+            raise StuckError(f"the projects could not be brought up to date: {error}") from error
     state.note(lab, found, hosts.running(lab))
 
 
@@ -91,14 +97,6 @@ def desk(site: Site, account: str) -> Desk:
     made = Desk(site, account)
     made.prepare(secrets.settings(site.lab)["local_gerrit_host_public_key"])
     return made
-
-
-def seed_projects(site: Site, screen: Screen) -> None:
-    """Fill the projects, and have Zuul read its configuration from them."""
-    changed = seed.seed(desk(site, "admin"))
-    if not changed:
-        return
-    screen.line(f"  pushed {', '.join(changed)}")
 
 
 def vote(site: Site, screen: Screen, phases: Phases) -> dict[str, Any]:
@@ -142,6 +140,9 @@ def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None) -> Non
         if ended := processes.end(lab.runner):
             screen.line(f"  ended {ended} processes that a killed run had left")
     with phases("lab files"):
+        os.environ.update(
+            lab.environment
+        )  # every Ansible that is called from here reads the lab's vault file
         if secrets.ensure(lab, wanted):
             screen.line(f"  made names, secrets and keys in {lab.directory.relative_to(lab.root)}")
 

@@ -52,6 +52,11 @@ class Lab:
         return self.directory / "work"
 
     @property
+    def seeds(self) -> Path:
+        """Content for the review server's projects."""
+        return self.directory / "seeds"
+
+    @property
     def runner(self) -> Path:
         """Files of ansible-runner, and the mark by which its processes are found again."""
         return self.directory / "runner"

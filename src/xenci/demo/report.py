@@ -88,9 +88,8 @@ def show(report: dict[str, Any], phases: Phases, screen: Screen) -> None:
     """Print the report."""
     for change in report["changes"]:
         screen.line()
-        title = (
-            f"{change['name']} change {change['number']} in {change['project']}: Verified {change['vote']:+d}"
-        )
+        where = f"{change['name']} change {change['number']} in {change['project']}"
+        title = f"{where}: Verified {change['vote']:+d}"
         screen.line(title, style="bold green" if change["vote"] == change["expected"] else "bold red")
         began = moment(change["timeline"][0]["time"])
         for step in change["timeline"]:
@@ -115,7 +114,7 @@ def show(report: dict[str, Any], phases: Phases, screen: Screen) -> None:
 def wrong(report: dict[str, Any]) -> list[str]:
     """Changes whose vote is not the one that they must get."""
     return [
-        f"{change['name']} change {change['url']} got Verified {change['vote']:+d}, not {change['expected']:+d}"
+        f"{change['name']} {change['url']} got Verified {change['vote']:+d}, not {change['expected']:+d}"
         for change in report["changes"]
         if change["vote"] != change["expected"]
     ]

@@ -1,68 +1,66 @@
-"""The first content of the review server's projects; a later run brings them up to date with the checkout."""
+"""The content of the review server's projects.
+
+`stage` puts it together in `.lab/<lab>/seeds/<project>`, whence role gerrit_config makes first commits;
+`follow` pushes what a newer checkout or inventory has changed since.
+"""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
+import subprocess
 from pathlib import Path
 
 from xenci import render
 from xenci.demo.desk import SSH_PORT, Desk
+from xenci.demo.lab import Lab
+from xenci.demo.site import Site
 
-UNDER_TEST = ("hypervisor-tools", "sandbox")
-
-
-def seed(desk: Desk) -> list[str]:
-    """Push what is new to infra, xenci, sandbox and hypervisor-tools; return the projects that changed."""
-    changed = []
-    for project in (*UNDER_TEST, "xenci", "infra"):
-        clone = desk.clone(project)
-        with tempfile.TemporaryDirectory(dir=desk.directory) as made:
-            tree = Path(made)
-            _content(desk, project, tree)
-            (tree / ".gitreview").write_text(gitreview(desk, project), encoding="utf-8")
-            if _push(desk, clone, tree):
-                changed.append(project)
-    return changed
+PROJECTS = ("hypervisor-tools", "sandbox", "xenci", "infra")
 
 
-def _content(desk: Desk, project: str, tree: Path) -> None:
-    root = desk.site.lab.root
-    if project == "infra":
-        render.infra_tree(desk.site.lab.inventories, tree, root=root)
-    elif project == "xenci":
-        # What is checked out, with changes that are not committed yet, as everywhere else in the demo.
-        listed = desk.run(
-            root,
-            "git",
-            "-c",
-            f"safe.directory={root}",
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        )
-        for name in filter(None, listed.split("\0")):
-            source, target = root / name, tree / name
-            if source.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target, follow_symlinks=False)
-    else:
-        shutil.copytree(root / "demo" / "projects" / project, tree, dirs_exist_ok=True)
+def stage(site: Site) -> None:
+    """Put the content of every project together, as it is to be now."""
+    for project in PROJECTS:
+        tree = site.lab.seeds / project
+        shutil.rmtree(tree, ignore_errors=True)
+        tree.mkdir(parents=True)
+        if project == "infra":
+            render.infra_tree(site.lab.inventories, tree, root=site.lab.root)
+        elif project == "xenci":
+            _checkout(site.lab, tree)
+        else:
+            shutil.copytree(site.lab.root / "demo" / "projects" / project, tree, dirs_exist_ok=True)
+        (tree / ".gitreview").write_text(gitreview(site, project), encoding="utf-8")
 
 
-def gitreview(desk: Desk, project: str) -> str:
+def _checkout(lab: Lab, tree: Path) -> None:
+    """Copy this checkout with changes that are not committed yet, as everywhere else in the demo."""
+    command = ["git", "-c", f"safe.directory={lab.root}", "ls-files", "-z", "--cached", "--others"]
+    listed = subprocess.run(
+        [*command, "--exclude-standard"], cwd=lab.root, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        source, target = lab.root / name, tree / name
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def gitreview(site: Site, project: str) -> str:
     """Content of `.gitreview`: where `git review` proposes changes."""
-    return f"[gerrit]\nhost={desk.site.addresses['review']}\nport={SSH_PORT}\nproject={project}\ndefaultbranch=master\n"
+    host = site.addresses["review"]
+    return f"[gerrit]\nhost={host}\nport={SSH_PORT}\nproject={project}\ndefaultbranch=master\n"
 
 
-def _push(desk: Desk, clone: Path, tree: Path) -> bool:
-    desk.run(clone, "git", f"--work-tree={tree}", "add", "--all", "--force", ".")
-    if not desk.run(clone, "git", "diff", "--cached", "--name-only").strip():
-        return False
-    first = not desk.run(clone, "git", "ls-tree", "--name-only", "HEAD").strip()
-    message = "First content" if first else "Follow the checkout that the demo runs from"
-    desk.run(clone, "git", "commit", "--quiet", "--message", message)
-    desk.run(clone, "git", "push", "--quiet", "origin", "HEAD:refs/heads/master")
-    return True
+def follow(desk: Desk) -> list[str]:
+    """Push what differs from the review server's branches; return the projects that changed."""
+    changed = []
+    for project in PROJECTS:
+        clone = desk.clone(project)
+        desk.run(clone, "git", f"--work-tree={desk.site.lab.seeds / project}", "add", "--all", ".")
+        if desk.run(clone, "git", "diff", "--cached", "--name-only").strip():
+            message = "Follow the checkout that the demo runs from"
+            desk.run(clone, "git", "commit", "--quiet", "--message", message)
+            desk.run(clone, "git", "push", "--quiet", "origin", "HEAD:refs/heads/master")
+            changed.append(project)
+    return changed
