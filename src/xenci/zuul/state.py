@@ -136,6 +136,13 @@ def reconfigure_main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     client = connect(read_config(arguments.config), arguments.timeout)
     try:
+        hostname = socket.getfqdn()
+
+        def running(nodes: dict[str, dict[str, Any]]) -> bool:
+            return any(n["hostname"] == hostname and n["state"] == "running" for n in nodes.values())
+
+        # A scheduler that has just started loads its layouts first; it may be waiting for an executor.
+        wait_for(client, f"{COMPONENTS}/scheduler", running, arguments.timeout)
         # A tenant that is new in the tenant file has no layout before the reconfiguration.
         before = read_tree(client, LAYOUTS)
 
