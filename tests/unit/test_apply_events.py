@@ -1,9 +1,10 @@
-"""The renderer against a recorded run: a loop under no_log, a rescue, retries, a failure, a host that is off."""
+"""The renderer against a recorded run: no_log, a rescue, retries, a failure, a host that is off."""
 
 from __future__ import annotations
 
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -205,10 +206,14 @@ def test_durations(value: float, text: str) -> None:
 
 
 def test_a_screen_without_a_terminal_says_what_it_waits_for() -> None:
-    stream = io.StringIO()
-    screen = Screen(stream, heartbeat=0.0)
-    with screen.now(lambda: ["site.yml", "slow task", "ci 40 s", "more"]):
-        beats = iter(lambda: "…" in stream.getvalue(), True)
-        for _ in beats:
-            pass
+    said = threading.Event()
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            said.set()
+            return super().write(text)
+
+    stream = Stream()
+    with Screen(stream, heartbeat=0.01).now(lambda: ["site.yml", "slow task", "ci 40 s", "more"]):
+        assert said.wait(10)
     assert "  … site.yml · slow task · ci 40 s" in stream.getvalue().splitlines()

@@ -70,7 +70,7 @@ class Screen:
         stop = threading.Event()
 
         def beat() -> None:
-            while not stop.wait(1.0):
+            while not stop.wait(min(1.0, self._heartbeat)):
                 if self._what and time.monotonic() - self._last_line >= self._heartbeat:
                     self.line("  … " + " · ".join(self._what[-1]()[:3]))
 
