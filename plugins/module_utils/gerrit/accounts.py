@@ -55,6 +55,7 @@ class _AccountPlan:
         self.name: str = params["name"]
         self.found = gerrit.find_account(self.name)
         self.number = self.found.number if self.found else 0
+        self.listed_keys: list[dict[str, Any]] = []
         before = self._state(self.found) if self.found else None
         self.plan = Plan(before, dict(before) if before else {"name": self.name})
         if self.found is None:
@@ -82,7 +83,8 @@ class _AccountPlan:
             "active": account.active,
         }
         if self.params["ssh_keys"] is not None:
-            state["ssh_keys"] = sorted(key["ssh_public_key"] for key in self._listed_keys())
+            self.listed_keys = list(self.gerrit.get(self._path("/sshkeys")).data)
+            state["ssh_keys"] = sorted(key["ssh_public_key"] for key in self.listed_keys)
         return state
 
     # -- the account -----------------------------------------------------------------------------------------
@@ -140,16 +142,11 @@ class _AccountPlan:
 
     # -- keys ------------------------------------------------------------------------------------------------
 
-    def _listed_keys(self) -> list[dict[str, Any]]:
-        return list(self.gerrit.get(self._path("/sshkeys")).data)
-
     def _keys(self) -> None:
         if self.params["ssh_keys"] is None:
             return
         wanted = {key_identity(key): key.strip() for key in self.params["ssh_keys"]}
-        listed = (
-            {key_identity(key["ssh_public_key"]): key for key in self._listed_keys()} if self.found else {}
-        )
+        listed = {key_identity(key["ssh_public_key"]): key for key in self.listed_keys}
         kept = [key["ssh_public_key"] for identity, key in listed.items() if identity in wanted]
         for identity, key in listed.items():
             if identity in wanted:

@@ -292,11 +292,13 @@ class Gerrit:
         if isinstance(reason, TimeoutError):
             raise GerritError(
                 f"{self.url} gave no answer within {self.options['timeout']} s. Is Gerrit up and the port "
-                "open? Raise timeout if the server is only slow."
+                "open? Raise timeout if the server is only slow.",
+                down=True,
             ) from error
         raise GerritError(
             f"{self.url} cannot be reached: {reason}. Is Gerrit running and is url right? After a start "
-            "it needs up to a minute; gerrit_info with wait waits for it."
+            "it needs up to a minute; gerrit_info with wait waits for it.",
+            down=True,
         ) from error
 
     def _refused(self, method: str, path: str, status: int, text: str, user: str, headers: Any) -> NoReturn:

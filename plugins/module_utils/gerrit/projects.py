@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ansible_collections.xenci.stack.plugins.module_utils.gerrit.client import Gerrit, GerritError, quote
@@ -127,7 +128,7 @@ class _ProjectPlan:
         answer = gerrit.get(self._path(), accept=(404,))
         self.found = answer.status == 200
         before = project_state(gerrit, answer.data) if self.found else None
-        self.plan = Plan(before, project_state(gerrit, answer.data) if self.found else {"name": self.name})
+        self.plan = Plan(before, copy.deepcopy(before) if before else {"name": self.name})
         if not self.found:
             self._create()
         self._parent()
