@@ -12,7 +12,9 @@ from pathlib import Path
 
 from xenci.lab_gerrit.config import Config, load
 from xenci.lab_gerrit.init import init
+from xenci.lab_gerrit.pushes import Pushes
 from xenci.lab_gerrit.server import Server
+from xenci.lab_gerrit.ssh.server import SshFront
 from xenci.lab_gerrit.web import serve
 
 
@@ -55,9 +57,15 @@ async def _daemon(config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = await serve(server)
-    logging.info("serving %s", config.url)
+    pushes = Pushes(server)
+    ssh = SshFront(server, pushes)
+    await pushes.start()
+    runner = await serve(server, pushes)
+    await ssh.start()
+    logging.info("serving %s and ssh on %s:%s", config.url, config.ssh_address, config.ssh_port)
     await stop.wait()
+    await ssh.stop()
+    await pushes.stop()
     await runner.cleanup()
     server.close()
 
@@ -66,6 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
     os.umask(0o027)
     config = load(arguments.site)
     if arguments.command == "init":

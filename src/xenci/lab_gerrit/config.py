@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 from dataclasses import dataclass, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 @dataclass
@@ -47,6 +48,11 @@ class Config:
         return self.site / "tmp" / "hook.sock"
 
     @property
+    def host(self) -> str:
+        """Name by which the server is reached."""
+        return urlsplit(self.url).hostname or self.http_address
+
+    @property
     def url(self) -> str:
         """Base URL without a slash at the end, as shown in messages and events."""
         scheme = "https" if self.tls_cert else "http"
@@ -55,7 +61,7 @@ class Config:
 
 def load(site: Path) -> Config:
     """Read the site's file; a missing one means defaults. ValueError names an unknown key."""
-    config = Config(site=site)
+    config = Config(site=site.resolve())
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(config.path, encoding="utf-8")
     types = {field.name: field.type for field in fields(Config) if field.name != "site"}

@@ -82,6 +82,16 @@ class Repository:
         except GitError:
             return None
 
+    async def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether one commit is reached from another."""
+        try:
+            await self.git("merge-base", "--is-ancestor", old, new)
+        except GitError as error:
+            if error.code == 1:
+                return False
+            raise
+        return True
+
     async def head(self) -> str:
         """The ref that HEAD names."""
         return await self.git("symbolic-ref", "HEAD")

@@ -12,6 +12,7 @@ from xenci.lab_gerrit.accounts import Account, Accounts
 from xenci.lab_gerrit.config import Config
 from xenci.lab_gerrit.events import Event, Events
 from xenci.lab_gerrit.git import EMPTY_TREE, ZERO, Repository, create
+from xenci.lab_gerrit.labels import ProjectSettings
 from xenci.lab_gerrit.store import Row, Store
 
 VERSION = "3.13.8"
@@ -29,6 +30,7 @@ class Server:
         self.store = Store(config.database)
         self.accounts = Accounts(self.store)
         self.access = Access(self.store)
+        self.settings = ProjectSettings(self.store, self.access)
         self.events = Events()
         self.lock = asyncio.Lock()
 
@@ -130,7 +132,14 @@ class Server:
             "refUpdate": {"oldRev": old, "newRev": new, "refName": ref, "project": project},
             "type": "ref-updated",
         }
-        self.emit_for_ref(project, ref, event)
+        parts = ref.split("/")
+        change = (
+            self.change(int(parts[3])) if ref.startswith("refs/changes/") and parts[3].isdigit() else None
+        )
+        if change is not None:
+            self.emit_for_change(change, event)
+        else:
+            self.emit_for_ref(project, ref, event)
 
 
 def short_ref(ref: str) -> str:

@@ -6,33 +6,43 @@ import ssl
 
 from aiohttp import web
 
+from xenci.lab_gerrit.commit_msg import HOOK
+from xenci.lab_gerrit.git_http import GitHttp
+from xenci.lab_gerrit.pushes import Pushes
 from xenci.lab_gerrit.rest.app import RestApi
 from xenci.lab_gerrit.server import Server
 
 
-def application(server: Server) -> web.Application:
+def application(server: Server, pushes: Pushes) -> web.Application:
     """The aiohttp application of a server."""
     rest = RestApi(server)
+    git = GitHttp(server, pushes)
 
     async def dispatch(request: web.Request) -> web.StreamResponse:
         path = request.rel_url.raw_path
+        if git.serves(path):
+            return await git.handle(request)
         if rest.serves(path):
             return await rest.handle(request)
+        if path == "/tools/hooks/commit-msg":
+            return web.Response(body=HOOK.encode(), content_type="application/octet-stream")
         return web.Response(status=404, text="Not Found", content_type="text/plain", charset="iso-8859-1")
 
-    app = web.Application(client_max_size=256 * 2**20)
+    # Bodies of git pushes come gzipped; git http-backend wants them as they are.
+    app = web.Application(client_max_size=256 * 2**20, handler_args={"auto_decompress": False})
     app.router.add_route("*", "/{tail:.*}", dispatch)
     return app
 
 
-async def serve(server: Server) -> web.AppRunner:
-    """Listen as the configuration says; `cleanup()` the runner to stop."""
+async def serve(server: Server, pushes: Pushes) -> web.AppRunner:
+    """Listen as configured; with port 0 the port taken is written to the configuration."""
     config = server.config
     context = None
     if config.tls_cert:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(config.tls_cert, config.tls_key)
-    runner = web.AppRunner(application(server), access_log=None, handle_signals=False)
+    runner = web.AppRunner(application(server, pushes), access_log=None, handle_signals=False)
     await runner.setup()
     await web.TCPSite(runner, config.http_address, config.http_port, ssl_context=context).start()
+    config.http_port = runner.addresses[0][1]
     return runner

@@ -1,0 +1,1 @@
+"""The ssh front: public keys in, git and `gerrit ...` commands out."""
