@@ -33,6 +33,11 @@ quick: setup ## linters, types, unit and policy tests
 test: setup ## everything
 	@tools/test all
 
+.PHONY: test-zuul
+test-zuul: setup ## tests of xenci-zuul against Zuul itself
+	@tools/zuul-venv
+	@.cache/venv/zuul/bin/pytest -q -c tests/zuul/pytest.ini tests/zuul
+
 .PHONY: scenario
 scenario: setup ## one role's Molecule scenario: make scenario ROLE=zookeeper
 	@tools/test scenario $(ROLE)

@@ -113,7 +113,9 @@ def test_zuul_switches_host_key_checking_off_where_we_look(zuul_root):
     found = [
         str(path.relative_to(zuul_root))
         for path in zuul_root.rglob("*.py")
-        for _ in re.finditer(r"StrictHostKeyChecking|host_key_checking *= *False", path.read_text(encoding="utf-8"))
+        for _ in re.finditer(
+            r"StrictHostKeyChecking|host_key_checking *= *False", path.read_text(encoding="utf-8")
+        )
     ]
     # Kubernetes' "nodes" are pods, reached without SSH.
     assert sorted(found) == ["driver/kubernetes/kubernetesprovider.py", "executor/server.py"]
@@ -125,7 +127,6 @@ def test_moved_client_fails_loudly(monkeypatch):
     monkeypatch.delattr(zuul.driver.gerrit.gerriteventssh, "paramiko")
     with pytest.raises(MovedError, match="gerriteventssh"):
         host_keys.apply("scheduler")
-
 
 
 @pytest.mark.parametrize(("keys", "refused"), [([], True), ([KEY], False)])
