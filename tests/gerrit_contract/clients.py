@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import http.client
 import json
 import os
@@ -127,7 +128,9 @@ class Ssh:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
     def run(self, user: str, command: str, stdin: str | None, wait: float | None = None) -> dict[str, Any]:
-        """Run one command: `{"exit", "stdout", "stderr"}`; exit null where it still ran after `wait` seconds."""
+        """Run one command: `{"exit", "stdout", "stderr"}`; exit null where it still ran after `wait`
+        seconds.
+        """
         return dict(self._do(self._run(user, command, stdin, wait)))
 
     async def _connect(self, user: str) -> asyncssh.SSHClientConnection:
@@ -153,8 +156,11 @@ class Ssh:
             return {"exit": 255, "stdout": "", "stderr": denied}
         async with connection:
             process = await connection.create_process(command or None, encoding=None)
-            process.stdin.write((stdin or "").encode())
-            process.stdin.write_eof()
+            with contextlib.suppress(
+                BrokenPipeError
+            ):  # a command that is refused does not wait for its input
+                process.stdin.write((stdin or "").encode())
+                process.stdin.write_eof()
             try:
                 done = await asyncio.wait_for(process.wait(), wait)
             except TimeoutError:
@@ -164,7 +170,9 @@ class Ssh:
             return {"exit": code, "stdout": _text(done.stdout), "stderr": _text(done.stderr)}
 
     def subscribe(self, user: str, command: str) -> Stream:
-        """Start a stream; returns once the server has accepted the command, or refused it: then nothing comes."""
+        """Start a stream; returns once the server has accepted the command, or refused it: then nothing
+        comes.
+        """
         stream = Stream()
         try:
             self._do(self._subscribe(stream, user, command))

@@ -1,4 +1,6 @@
-"""The commits that the recorded git commands pushed, rebuilt: fixed messages, Change-Ids, contents and dates."""
+"""The commits that the recorded git commands pushed, rebuilt: fixed messages, Change-Ids, contents and
+dates.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ LINES = ["one", "two", "three", "four", "five", "six", "seven"]
 class Commit:
     """One commit.
 
-    `base`: `tip` (of the project's master), `last` (the one before in this push) or the case that pushed it; empty: the
-    parent that the recording shows, where it shows none the first commit of `demo`.
+    `base`: `tip` (of the project's master), `last` (the one before in this push) or the case that pushed
+    it; empty: the parent that the recording shows, where it shows none the first commit of `demo`.
     """
 
     message: str
@@ -69,7 +71,9 @@ def _series(third: str) -> list[Commit]:
 
 
 def commits(case: str) -> list[Commit]:
-    """The commits that are new in the push of a case, oldest first; empty where it pushes what is there already."""
+    """The commits that are new in the push of a case, oldest first; empty where it pushes what is there
+    already.
+    """
     special = _special().get(case)
     if special is not None:
         return special
@@ -126,7 +130,11 @@ def _special() -> dict[str, list[Commit]]:
         "push.nothing": [],
         "push.merge.parent": [Commit(_message("side", "m1"), {"m1.txt": "1"})],
         "push.merge": [
-            Commit("merge of side\n\nChange-Id: I836505f44d94535ff56ebb7e8c13cfc4cd4e6752\n", {"m1.txt": "1"}, merge="push.merge.parent")
+            Commit(
+                "merge of side\n\nChange-Id: I836505f44d94535ff56ebb7e8c13cfc4cd4e6752\n",
+                {"m1.txt": "1"},
+                merge="push.merge.parent",
+            )
         ],
         "life.conflict.a": _again("life.conflict.a", "one\n", files="conf.txt"),
         "life.conflict.b": _again("life.conflict.b", "two\n", files="conf.txt"),
@@ -135,9 +143,7 @@ def _special() -> dict[str, list[Commit]]:
         "life.copy.message-only": _again(
             "life.copy.change", "a\n", "life.copy.change: other words", "copy.txt"
         ),
-        "life.copy.rework": _again(
-            "life.copy.change", "b\n", "life.copy.change: other words", "copy.txt"
-        ),
+        "life.copy.rework": _again("life.copy.change", "b\n", "life.copy.change: other words", "copy.txt"),
         "life.abandon.push": _again("life.abandon.change", "after the end\n", base=late),
         "life.series.push": [
             Commit(_message("dep one", "d1"), {"d1.txt": "1\n"}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,10 +19,14 @@ _TIME = pytest.StashKey[float]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gerrit contract")
-    group.addoption("--gerrit-url", default=os.environ.get("GERRIT_URL", ""), help="an empty Gerrit; default: the lab's")
+    group.addoption(
+        "--gerrit-url", default=os.environ.get("GERRIT_URL", ""), help="an empty Gerrit; default: the lab's"
+    )
     group.addoption("--gerrit-ssh-port", type=int, default=int(os.environ.get("GERRIT_SSH_PORT", "29418")))
     group.addoption("--gerrit-canonical-url", default=os.environ.get("GERRIT_CANONICAL_URL", ""))
-    group.addoption("--gerrit-ca", default=os.environ.get("GERRIT_CA", ""), help="CA of its certificate (PEM)")
+    group.addoption(
+        "--gerrit-ca", default=os.environ.get("GERRIT_CA", ""), help="CA of its certificate (PEM)"
+    )
 
 
 def _brought(config: pytest.Config) -> Server | None:
@@ -49,7 +52,7 @@ def is_lab(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def results(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Result]]:
+def results(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     """The whole replay, once."""
     folder = tmp_path_factory.mktemp("gc")
     brought = _brought(pytestconfig)
@@ -61,7 +64,7 @@ def results(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
             found = Replay(server, _work(folder), frozenset(not_held.load().cases)).run()
     pytestconfig.stash[_RUN] = found
     pytestconfig.stash[_TIME] = time.monotonic() - began
-    yield found
+    return found
 
 
 def _work(folder: Path) -> Path:
@@ -81,5 +84,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(f"not held: {name}: {listed.get(name) or broken[name].differences[0]}")
     seconds = config.stash[_TIME]
     terminalreporter.line(
-        f"{len(found)} cases, {len(found) - len(broken)} held, {len(broken)} not held; replayed in {seconds:.1f} s"
+        f"{len(found)} cases, {len(found) - len(broken)} held, {len(broken)} not held; replayed in "
+        f"{seconds:.1f} s"
     )

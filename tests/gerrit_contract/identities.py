@@ -1,7 +1,8 @@
 """Which live number, hash or id stands for which recorded one.
 
 Recorded and live answers never share their volatile values, but the *relation* between them must be the same:
-where the recording shows one commit twice, the live server must show one commit twice. Every comparison adds pairs
+where the recording shows one commit twice, the live server must show one commit twice. Every comparison
+adds pairs
 here, and a pair that contradicts an earlier one is a difference.
 """
 
@@ -28,7 +29,8 @@ class Identities:
     def agree(self, kind: str, recorded: str, live: str) -> bool:
         """Say whether both can mean the same thing, and remember it if so.
 
-        Two objects that a server makes within one second can have one hash (first commits of projects), so hashes may
+        Two objects that a server makes within one second can have one hash (first commits of projects),
+        so hashes may
         get a second partner as long as one of the two is new; numbers and Change-Ids may not.
         """
         if recorded in EMPTY or live in EMPTY:

@@ -29,14 +29,18 @@ def free_port() -> int:
 
 @contextmanager
 def lab_gerrit(folder: Path) -> Iterator[Server]:
-    """Make a site below `folder` and serve it; its log is `folder`/lab_gerrit.log, its capture `capture.jsonl`."""
+    """Make a site below `folder` and serve it; its log is `folder`/lab_gerrit.log, its capture
+    `capture.jsonl`.
+    """
     site, http, ssh = folder / "site", free_port(), free_port()
     password = folder / "admin-password"
     password.write_text(ADMIN_PASSWORD)
     program = [sys.executable, "-m", "xenci.lab_gerrit"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     subprocess.run(
-        [*program, "init", "--site", str(site), "--admin-password-file", str(password)], check=True, env=environment
+        [*program, "init", "--site", str(site), "--admin-password-file", str(password)],
+        check=True,
+        env=environment,
     )
     options = ["--http-port", str(http), "--ssh-port", str(ssh), "--canonical-url", CANONICAL_URL]
     options += ["--capture", str(folder / "capture.jsonl")]

@@ -22,6 +22,13 @@ REGISTERED = "global:Registered-Users"
 OWNERS = "global:Project-Owners"
 CHANGE_OWNER = "global:Change-Owner"
 CAPABILITIES = "GLOBAL_CAPABILITIES"
+CAPABILITY_NAMES = (
+    "accessDatabase", "administrateServer", "createAccount", "createGroup", "createProject", "deleteGroup",
+    "emailReviewers", "flushCaches", "killTask", "maintainServer", "modifyAccount", "readAs", "runAs",
+    "runGC", "streamEvents", "viewAccess", "viewAllAccounts", "viewCaches", "viewConnections", "viewPlugins",
+    "viewQueue", "viewSecondaryEmails",
+)  # fmt: skip
+DEFAULT_QUERY_LIMIT = 500
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,9 @@ class Access:
         return found
 
     def capability(self, account: int | None, name: str) -> bool:
-        """Whether an account has a global capability; administrators have all."""
+        """Whether an account has a global capability; administrators have all, `emailReviewers` everybody."""
+        if name == "emailReviewers" and account is not None:
+            return True
         permissions = self._project(ALL_PROJECTS).get(CAPABILITIES, {})
         groups = self.groups(account)
         for wanted in (name, "administrateServer"):
@@ -79,6 +88,25 @@ class Access:
             ):
                 return True
         return False
+
+    def capabilities(self, account: int | None) -> dict[str, Any]:
+        """What AccountCapabilityInfo shows: the global capabilities that an account has, and its limits."""
+        found: dict[str, Any] = {name: True for name in CAPABILITY_NAMES if self.capability(account, name)}
+        found["queryLimit"] = {"min": 0, "max": self.query_limit(account)}
+        permissions = self._project(ALL_PROJECTS).get(CAPABILITIES, {})
+        priority = permissions.get("priority")
+        if priority:
+            mine = [rule for uuid, rule in priority.rules.items() if uuid in self.groups(account)]
+            if any(rule.get("action") == "BATCH" for rule in mine):
+                found["priority"] = "BATCH"
+        return found
+
+    def query_limit(self, account: int | None) -> int:
+        """How many rows one query may give."""
+        permission = self._project(ALL_PROJECTS).get(CAPABILITIES, {}).get("queryLimit")
+        rules = permission.rules.items() if permission else ()
+        limits = [rule.get("max", 0) for uuid, rule in rules if uuid in self.groups(account)]
+        return max(limits, default=DEFAULT_QUERY_LIMIT)
 
     def is_admin(self, account: int | None) -> bool:
         """Whether an account may administrate the server."""
@@ -143,7 +171,7 @@ class Access:
         return any(
             self.can_read(account, project, _example(pattern))
             for pattern in patterns
-            if pattern.startswith(("refs/", "^refs/")) and not pattern.startswith("refs/meta/")
+            if pattern.startswith(("refs/", "^refs/"))
         )
 
     def can_see_change(self, account: int | None, change: Row) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ class Account:
     display_name: str | None = None
     status: str | None = None
     registered_on: int = 0
+    service_user: bool = False
 
     @property
     def shown(self) -> str:
@@ -39,6 +41,15 @@ class Account:
         return f"{self.shown} <{self.email}>" if self.email else self.shown
 
 
+_SELECT = """SELECT a.*, EXISTS (
+  SELECT 1 FROM group_members m JOIN groups g ON g.id = m.group_id
+  WHERE m.account = a.id AND g.name = 'Service Users') AS service_user FROM accounts a"""
+
+
+class TokenExistsError(Exception):
+    """A password is a token of a fixed name: while it is there, another cannot be set."""
+
+
 class Accounts:
     """Look-ups and secrets."""
 
@@ -49,27 +60,26 @@ class Accounts:
 
     def get(self, number: int) -> Account | None:
         """Account by number."""
-        return _account(self._store.one("SELECT * FROM accounts WHERE id = ?", number))
+        return _account(self._store.one(f"{_SELECT} WHERE a.id = ?", number))
 
     def by_username(self, username: str) -> Account | None:
         """Account by its exact user name."""
-        return _account(self._store.one("SELECT * FROM accounts WHERE username = ?", username))
+        return _account(self._store.one(f"{_SELECT} WHERE a.username = ?", username))
 
     def by_email(self, email: str) -> Account | None:
         """Account that owns this address."""
         return _account(
-            self._store.one(
-                "SELECT a.* FROM accounts a JOIN emails e ON e.account = a.id WHERE e.email = ?", email
-            )
+            self._store.one(f"{_SELECT} JOIN emails e ON e.account = a.id WHERE e.email = ?", email)
         )
 
     def emails(self, number: int) -> list[str]:
-        """All addresses of an account."""
-        return [row["email"] for row in self._store.all("SELECT email FROM emails WHERE account = ?", number)]
+        """All addresses of an account, sorted."""
+        rows = self._store.all("SELECT email FROM emails WHERE account = ? ORDER BY email", number)
+        return [row["email"] for row in rows]
 
     def all(self) -> list[Account]:
         """Every account, by number."""
-        rows = self._store.all("SELECT * FROM accounts ORDER BY id")
+        rows = self._store.all(f"{_SELECT} ORDER BY a.id")
         return [account for row in rows if (account := _account(row))]
 
     def find(self, text: str, *, inactive: bool = False) -> list[Account]:
@@ -106,6 +116,40 @@ class Accounts:
         self._store.replace(
             "tokens", account=number, id=token_id, salt=salt, hash=_hash(secret, salt), expires=expires
         )
+
+    def tokens(self, number: int) -> list[Row]:
+        """Names and ends (seconds since 1970) of an account's tokens, the newest first."""
+        return self._store.all("SELECT id, expires FROM tokens WHERE account = ? ORDER BY rowid DESC", number)
+
+    def set_password(self, number: int, secret: str) -> None:
+        """Set the HTTP password: the token `default`. It never ends another secret of the account."""
+        if "default" in {row["id"] for row in self.tokens(number)}:
+            raise TokenExistsError(f"A token with id default already exists for account {number}.")
+        self.add_token(number, "default", secret)
+
+    def delete_password(self, number: int) -> None:
+        """Delete the HTTP password; an account that still has its first one (`legacy`) keeps both."""
+        if "legacy" not in {row["id"] for row in self.tokens(number)}:
+            self.delete_token(number, "default")
+
+    def delete_token(self, number: int, token_id: str) -> bool:
+        """Delete a token; says whether there was one."""
+        return bool(self._store.run("DELETE FROM tokens WHERE account = ? AND id = ?", number, token_id))
+
+    def update(self, number: int, **columns: Any) -> None:
+        """Set columns of an account."""
+        sets = ", ".join(f"{key} = ?" for key in columns)
+        self._store.run(f"UPDATE accounts SET {sets} WHERE id = ?", *columns.values(), number)  # noqa: S608
+
+    def matching(self, word: str) -> list[Account]:
+        """Active accounts of which a word of name, user name or address starts so."""
+        lower = word.lower()
+        return [
+            account
+            for account in self.all()
+            if account.active
+            and any(part.startswith(lower) for part in _query_words(account, self.emails(account.id)))
+        ]
 
     def login(self, username: str, secret: str) -> Account | None:
         """The active account that this user name and password or token opens."""
@@ -154,6 +198,7 @@ class Accounts:
             seq = self._store.value(
                 "SELECT coalesce(max(seq), 0) + 1 FROM ssh_keys WHERE account = ?", number
             )
+            seq = max(seq, 1 + int(self._store.setting(f"last_key_{number}") or 0))
             comment = fields[2] if len(fields) > 2 else ""
             self._store.insert(
                 "ssh_keys", account=number, seq=seq, algorithm=algorithm, encoded=encoded, comment=comment
@@ -162,6 +207,21 @@ class Accounts:
         if row is None:
             raise RuntimeError("a key just written is not there")
         return row
+
+    def delete_key(self, number: int, seq: int) -> None:
+        """Delete a public key; its number is not given again."""
+        self._store.put_setting(f"last_key_{number}", str(seq))
+        self._store.run("DELETE FROM ssh_keys WHERE account = ? AND seq = ?", number, seq)
+
+    def delete(self, number: int) -> None:
+        """Delete an account with its keys, secrets and memberships; its number is not given again."""
+        for table in ("emails", "ssh_keys", "tokens", "group_members"):
+            self._store.run(f"DELETE FROM {table} WHERE account = ?", number)  # noqa: S608  names are constants
+        self._store.run(
+            "UPDATE accounts SET username = NULL, name = NULL, email = NULL, active = 0, status = 'deleted' "
+            "WHERE id = ?",
+            number,
+        )
 
     def create(self, username: str | None, name: str | None, email: str | None) -> Account:
         """A new active account with the next number."""
@@ -179,6 +239,12 @@ class Accounts:
 
 def _words(account: Account) -> list[str | None]:
     return [account.username, account.name, account.email, *(account.name or "").split()]
+
+
+def _query_words(account: Account, emails: list[str]) -> set[str]:
+    texts = [account.username or "", account.name or "", *emails]
+    parts = {part for text in texts for part in re.split(r"[^a-z0-9]+", text.lower()) if part}
+    return parts | {text.lower() for text in texts if text}
 
 
 def _is_base64(text: str) -> bool:
@@ -201,6 +267,7 @@ def _account(row: Row | None) -> Account | None:
         display_name=row["display_name"],
         status=row["status"],
         registered_on=row["registered_on"],
+        service_user=bool(row["service_user"]),
     )
 
 
@@ -211,13 +278,15 @@ def account_info(account: Account | None, *, detailed: bool = True) -> dict[str,
     info: dict[str, Any] = {"_account_id": account.id}
     if detailed:
         pairs = (
-            ("name", account.name),
+            ("name", account.name or account.username),
             ("display_name", account.display_name),
             ("email", account.email),
             ("username", account.username),
             ("status", account.status),
         )
         info |= {key: value for key, value in pairs if value}
+        if account.service_user:
+            info["tags"] = ["SERVICE_USER"]
         if not account.active:
             info["inactive"] = True
     return info

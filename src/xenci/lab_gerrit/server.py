@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from xenci.lab_gerrit.access import ALL_PROJECTS, Access
 from xenci.lab_gerrit.accounts import Account, Accounts
@@ -33,6 +34,11 @@ class Server:
         self.settings = ProjectSettings(self.store, self.access)
         self.events = Events()
         self.lock = asyncio.Lock()
+
+    @property
+    def host(self) -> str:
+        """Name under which the server is known."""
+        return urlsplit(self.config.url).hostname or "localhost"
 
     def close(self) -> None:
         """Close the store."""

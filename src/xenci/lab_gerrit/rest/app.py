@@ -14,12 +14,12 @@ from aiohttp import web
 
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.rest import accounts, changes, groups, projects, server_info
-from xenci.lab_gerrit.rest.call import Call, Reply, RestError, Route
+from xenci.lab_gerrit.rest.call import Call, Reply, RestError, Route, not_found
 from xenci.lab_gerrit.server import Server
 
 LOG = logging.getLogger(__name__)
 PREFIX = ")]}'\n"
-_ROOTS = ("accounts", "changes", "config", "groups", "plugins", "projects")
+_ROOTS = ("access", "accounts", "changes", "config", "groups", "plugins", "projects")
 
 
 class Router:
@@ -71,7 +71,7 @@ class RestApi:
             account = login(self._server, request)
             if account is None:
                 return unauthorized()
-        if segments[0] not in _ROOTS:
+        if segments[0] not in _ROOTS or (segments[0] == "plugins" and len(segments) > 1):
             return web.Response(status=404, text="Not Found", content_type="text/plain", charset="iso-8859-1")
         try:
             return _response(await self._call(request, account, segments), request)
@@ -86,7 +86,7 @@ class RestApi:
             raise RestError(403, "Authentication required")
         found = self._router.find(method, segments)
         if found is None:
-            raise RestError(404, "Not Found" if len(segments) < 3 else f"Not found: {unquote(segments[-1])}")
+            raise self._no_route(account, method, segments)
         route, variables = found
         body = await request.read()
         call = Call(
@@ -104,6 +104,18 @@ class RestApi:
             return await route.handler(call)
         async with self._server.lock:
             return await route.handler(call)
+
+    def _no_route(self, account: Account | None, method: str, segments: list[str]) -> RestError:
+        """404 in Gerrit's words: it looks up what the URL names before what is asked of it."""
+        names = [unquote(segment) for segment in segments]
+        if segments[0] == "projects" and len(segments) > 2:
+            number = account.id if account else None
+            if not self._server.access.can_see_project(number, names[1]):
+                return not_found(names[1])
+        others = {"GET", "PUT", "POST", "DELETE"} - {method}
+        if len(segments) < 3 or any(self._router.find(other, segments) for other in others):
+            return RestError(404, "Not Found")
+        return not_found(names[-1])
 
 
 def _parse(call: Call) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.server import Server
+from xenci.lab_gerrit.times import timestamp
 
 
 class RestError(Exception):
@@ -116,7 +116,4 @@ class Route:
     raw: bool = False
 
 
-def timestamp(seconds: float) -> str:
-    """Time as the REST API shows it: UTC, nanoseconds, no zone."""
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f") + "000"
+__all__ = ["NO_CONTENT", "Call", "Handler", "Reply", "RestError", "Route", "not_found", "timestamp"]
