@@ -16,7 +16,8 @@ from xenci.lab_gerrit.store import dumps, loads
 PERMISSIONS = {
     "abandon", "addPatchSet", "create", "createSignedTag", "createTag", "delete", "deleteChanges",
     "deleteOwnChanges", "editHashtags", "editCustomKeyedValues", "editTopicName", "forgeAuthor",
-    "forgeCommitter",     "forgeServerAsCommitter", "owner", "push", "pushMerge", "read", "rebase", "rebaseOnBehalfOfUploader",
+    "forgeCommitter", "forgeServerAsCommitter", "owner", "push", "pushMerge",
+    "read", "rebase", "rebaseOnBehalfOfUploader",
     "removeReviewer", "revert", "submit", "submitAs", "toggleWipState", "viewPrivateChanges",
 }  # fmt: skip
 ACTIONS = {"ALLOW", "DENY", "BLOCK", "INTERACTIVE", "BATCH"}

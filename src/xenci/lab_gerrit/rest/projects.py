@@ -40,8 +40,8 @@ async def get(call: Call) -> Any:
 async def list_projects(call: Call) -> Any:
     """GET /projects/: by name, or with `query` a list."""
     call.known_options(
-        "n", "limit", "S", "start", "d", "description", "t", "tree", "p", "prefix", "m", "match", "r", "regex",
-        "b",
+        "n", "limit", "S", "start", "d", "description", "t", "tree", "p", "prefix", "m", "match", "r",
+        "regex", "b",
         "branch", "type", "state", "s", "all", "query", "has-acl-for",
     )  # fmt: skip
     server = call.server
