@@ -166,6 +166,7 @@ def down(lab: Lab, screen: Screen) -> int:
         for directory in (lab.directory, state):
             if directory.exists():
                 shutil.rmtree(directory)
+        lab.lock_file.unlink()
     screen.line(f"lab {lab.name} is gone", style="bold green")
     return 0
 

@@ -86,13 +86,18 @@ class Lab:
         """How the names of its containers start; role lab_hosts names its network so."""
         return f"xenci-{self.name}"
 
+    @property
+    def lock_file(self) -> Path:
+        """Outside the directory, since that goes away while the lock is held."""
+        return self.root / ".lab" / f"{self.name}.lock"
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the lab for this process; the lock goes with the process, however it ends.
 
         :raises BusyError: when another process holds it.
         """
-        path = self.root / ".lab" / f"{self.name}.lock"
+        path = self.lock_file
         path.parent.mkdir(mode=0o700, exist_ok=True)
         # Python's descriptors are not inherited, so no child of a killed run keeps the lock.
         with path.open("a+", encoding="utf-8") as file:

@@ -1,0 +1,64 @@
+"""`demo down` removes its own lab and nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from tests.e2e.conftest import ROOT, Command
+from xenci.demo.lab import Lab
+
+NAME, SUBNET = "e2e-down", "10.204.0.0/24"
+FOREIGN = f"xenci-{NAME}-foreign"
+
+
+def podman(*arguments: str) -> str:
+    return subprocess.run(["podman", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def names(kind: str) -> set[str]:
+    if kind == "network":
+        return {network["name"] for network in json.loads(podman("network", "ls", "--format", "json"))}
+    return {name for one in json.loads(podman("ps", "--format", "json")) for name in one["Names"]}
+
+
+def test_foreign_container_and_network_survive(foreign: list[list[str]]) -> None:
+    lab = Lab(NAME, ROOT)
+    made = Command("lab", "up", "--lab", NAME, "--subnet", SUBNET)
+    assert made.finish() == 0, made.tail
+    own = {name for name in names("container") if name.startswith(f"xenci-{NAME}-")}
+    image = json.loads(podman("inspect", next(iter(own))))[0]["ImageName"]
+
+    # As close to the lab's own names as can be.
+    podman("network", "create", FOREIGN)
+    foreign.append(["podman", "network", "rm", FOREIGN])
+    podman(
+        "run",
+        "--detach",
+        "--name",
+        FOREIGN,
+        "--network",
+        FOREIGN,
+        "--runtime",
+        "runc",
+        image,
+        "sleep",
+        "infinity",
+    )
+    foreign.append(["podman", "rm", "--force", "--time", "0", FOREIGN])
+    others = names("container") - own
+    networks = names("network") - {f"xenci-{NAME}"}
+    labs = {path for path in (ROOT / ".lab").iterdir() if path.name not in (NAME, f"{NAME}.lock")}
+
+    gone = Command("demo", "down", "--lab", NAME)
+    assert gone.finish() == 0, gone.tail
+    assert len(own) == 7
+    assert names("container") & own == set()
+    assert FOREIGN in others <= names("container")
+    assert FOREIGN in networks <= names("network")
+    assert f"xenci-{NAME}" not in names("network")
+    assert not lab.directory.exists()
+    assert all(path.exists() for path in labs)
+
+    again = Command("demo", "down", "--lab", NAME)
+    assert again.finish() == 0, again.tail

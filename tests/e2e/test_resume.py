@@ -1,0 +1,72 @@
+"""Killed, stopped, run again, run twice at once: the next run ends green."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+from collections.abc import Callable
+
+from tests.e2e.conftest import XENCI, Command
+from xenci.apply import processes
+from xenci.apply import run as applying
+from xenci.apply.screen import Screen
+from xenci.demo.lab import Lab
+
+
+def test_kill_9_at_any_moment_and_the_next_run_ends_green(killed: list[int], finished: Command) -> None:
+    assert set(killed) == {-signal.SIGKILL}
+    assert "good +1, bad -1" in finished.lines[-1]
+
+
+def test_nothing_is_left_behind(finished: Command, lab: Lab) -> None:
+    assert processes.left_behind(lab.runner) == []
+
+
+def test_run_again_only_proposes_new_changes(
+    finished: Command, lab: Lab, demo_up: Callable[[], Command]
+) -> None:
+    before = json.loads(lab.report.read_text())
+    run = demo_up()
+    assert run.finish() == 0, run.tail
+    after = json.loads(lab.report.read_text())
+    assert list(after["phases"]) == ["machine", "lab files", "look", "propose", "votes"]
+    numbers = {change["number"] for change in before["changes"]} & {
+        change["number"] for change in after["changes"]
+    }
+    assert not numbers, "every run proposes changes of its own"
+
+
+def test_a_second_apply_changes_nothing(finished: Command, lab: Lab) -> None:
+    playbook = applying.Playbook(
+        checkout=lab.root,
+        state=lab.runner,
+        path="playbooks/site.yml",
+        inventories=lab.inventories,
+        environment=lab.environment,
+    )
+    output = io.StringIO()
+    result = applying.run(playbook, Screen(output), "site.yml")
+    assert result.ok, output.getvalue()
+    changed = {task.title: task.hosts("changed") for task in result.progress.tasks if task.hosts("changed")}
+    assert changed == {}
+    assert result.progress.total("changed") == 0
+
+
+def test_two_runs_on_one_lab(finished: Command, lab: Lab, demo_up: Callable[[], Command]) -> None:
+    with lab.lock():
+        second = demo_up()
+        assert second.finish() == 4
+    assert f"works on lab '{lab.name}'" in second.tail
+
+
+def test_ctrl_c_says_how_to_go_on(finished: Command, lab: Lab) -> None:
+    lab.applied.unlink()
+    run = Command("demo", "up", "--lab", lab.name)
+    run.read_until("> Base of every host")
+    run.signal(signal.SIGINT)
+    assert run.finish() == 130
+    assert run.lines[-1] == f"xenci: stopped. Go on with: {XENCI.name} demo up --lab {lab.name}"
+    assert processes.left_behind(lab.runner) == []
+    again = Command("demo", "up", "--lab", lab.name)
+    assert again.finish() == 0, again.tail
