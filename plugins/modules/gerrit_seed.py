@@ -38,7 +38,7 @@ options:
       - Branch, without C(refs/heads/).
     type: str
     default: master
-  message:
+  commit_message:
     description:
       - Message of the commit. A Change-Id is added.
     type: str
@@ -100,7 +100,7 @@ def main() -> None:
             "project": {"type": "str", "required": True},
             "directory": {"type": "path", "required": True},
             "branch": {"type": "str", "default": "master"},
-            "message": {"type": "str", "default": "Initial import"},
+            "commit_message": {"type": "str", "default": "Initial import"},
             "date": {"type": "str", "default": "2024-01-01T00:00:00+00:00"},
             "author_name": {"type": "str"},
             "author_email": {"type": "str"},

@@ -98,7 +98,7 @@ class _SeedPlan:
             tree = repository.tree(self.directory)
             if tree == EMPTY_TREE:
                 raise GerritError(f"{self.directory} has no files to seed {self.project} with.")
-            commit = repository.commit(tree, revision, commit_message(tree, self.params["message"]))
+            commit = repository.commit(tree, revision, commit_message(tree, self.params["commit_message"]))
             repository.push(commit, self.ref)
         self.plan.after["revision"] = commit
 
