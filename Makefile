@@ -38,6 +38,10 @@ test-zuul: setup ## tests of xenci-zuul against Zuul itself
 	@tools/zuul-venv
 	@.cache/venv/zuul/bin/pytest -q -c tests/zuul/pytest.ini tests/zuul
 
+.PHONY: sanity
+sanity: setup ## ansible-test sanity on the built collection
+	@tools/sanity
+
 .PHONY: scenario
 scenario: setup ## one role's Molecule scenario: make scenario ROLE=zookeeper
 	@tools/test scenario $(ROLE)
