@@ -29,7 +29,8 @@ def inventories() -> list[str]:
 @functools.cache
 def inventory() -> dict[str, Any]:
     """The inventory as `ansible-inventory --list` gives it."""
-    command = ["ansible-inventory", "--list", *(f"--inventory={source}" for source in inventories())]
+    password = f"--vault-password-file={ROOT}/.lab/{LAB}/vault-password"
+    command = ["ansible-inventory", "--list", password, *(f"--inventory={source}" for source in inventories())]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

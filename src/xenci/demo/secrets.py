@@ -103,7 +103,7 @@ def _make(lab: Lab, subnet: str) -> None:
     )
     values = {name: make() for name, make in SECRETS.items()}
     write(new / "group_vars" / "all" / "vault.yml", _encrypted(lab, values))
-    write(new / "group_vars" / "all" / "lab.yml", _plain(lab.name, subnet, values))
+    write(new / "group_vars" / "all" / "lab.yml", _plain(lab, subnet, values))
     # One rename, so that a kill leaves either no inventory or a whole one.
     new.rename(lab.inventory)
 
@@ -116,13 +116,19 @@ def _complete(lab: Lab) -> bool:
         return False
     values |= missing
     everything = lab.inventory / "group_vars" / "all"
-    write(everything / "lab.yml", _plain(lab.name, settings(lab)["lab_hosts_subnet"], values))
+    write(everything / "lab.yml", _plain(lab, settings(lab)["lab_hosts_subnet"], values))
     write(everything / "vault.yml", _encrypted(lab, values))
     return True
 
 
-def _plain(name: str, subnet: str, values: dict[str, str]) -> str:
-    lines = {"lab_hosts_name": name, "lab_hosts_subnet": subnet}
+def _plain(lab: Lab, subnet: str, values: dict[str, str]) -> str:
+    # The directories are absolute: a scenario's playbooks do not lie where the site's do.
+    lines = {
+        "lab_hosts_name": lab.name,
+        "lab_hosts_subnet": subnet,
+        "lab_hosts_directory": str(lab.directory),
+        "site_checkout": str(lab.root),
+    }
     for key in KEYS:
         lines[f"local_{key}_public_key"] = public_key(values[f"vault_{key}_private_key"])
     return f"---\n# Made by `xenci demo up`.\n{yaml.safe_dump(lines, sort_keys=False, width=1000)}"
