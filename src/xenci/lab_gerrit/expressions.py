@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<minus>-(?=[^\s]))|(?P<word>(?:[^\s()"]|"[^"]*")+))"""
+    r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<minus>-(?=\S))|(?P<word>(?:[^\s()"{}\[\]]|"[^"]*"|\{[^{}]*\})+))"""
 )
+_QUOTES = str.maketrans("", "", '"{}')
 
 
 class QueryError(ValueError):
@@ -70,7 +71,8 @@ class _Parser:
         if match is None:
             rest = self._text[self._at :].strip()
             if rest:
-                raise QueryError(f"line 1:{self._at} token recognition error at: '{rest}'")
+                at = self._text.index(rest, self._at)
+                raise QueryError(f"line 1:{at} no viable alternative at character '{rest[0]}'")
             self.kind, self.value, self.start = None, "<EOF>", len(self._text)
             return
         self.kind = match.lastgroup
@@ -111,9 +113,9 @@ class _Parser:
         text = self.value
         self._next()
         key, colon, value = text.partition(":")
-        if not colon or '"' in key:
-            return Atom("", text.replace('"', ""), text)
+        if not colon or '"' in key or "{" in key:
+            return Atom("", text.translate(_QUOTES), text)
         if not value and self.kind == "open":
             # key:(a b) is not used by any client; key:"a b" is.
             raise QueryError(f"line 1:{self.start} no viable alternative at input '{self.value}'")
-        return Atom(key.lower(), value.replace('"', ""), text)
+        return Atom(key.lower(), value.translate(_QUOTES), text)

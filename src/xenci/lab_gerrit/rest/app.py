@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from xenci.lab_gerrit.accounts import Account
-from xenci.lab_gerrit.rest import accounts, changes, groups, projects, server_info
+from xenci.lab_gerrit.rest import accounts, changes, groups, projects, reviews, server_info
 from xenci.lab_gerrit.rest.call import Call, Reply, RestError, Route, not_found
 from xenci.lab_gerrit.server import Server
 
@@ -53,7 +53,14 @@ class RestApi:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._router = Router(
-            [*accounts.routes, *changes.routes, *groups.routes, *projects.routes, *server_info.routes]
+            [
+                *accounts.routes,
+                *changes.routes,
+                *groups.routes,
+                *projects.routes,
+                *reviews.routes,
+                *server_info.routes,
+            ]
         )
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenci.lab_gerrit.server import VERSION
-from xenci.lab_gerrit.ssh import connections, stream
+from xenci.lab_gerrit.ssh import connections, projects, query, review, stream
 from xenci.lab_gerrit.ssh.session import Command, Session, fatal, parse
 
 
@@ -15,6 +15,9 @@ async def version(session: Session, words: list[str]) -> None:
 
 COMMANDS: dict[str, tuple[str, Command]] = {
     "close-connection": ("Close the specified SSH connection", connections.close),
+    "ls-projects": ("List projects visible to the caller", projects.list_projects),
+    "query": ("Query the change database", query.query),
+    "review": ("Apply reviews to one or more patch sets", review.command),
     "show-connections": ("Display active client SSH connections", connections.show),
     "stream-events": ("Monitor events occurring in real time", stream.events),
     "version": ("Display gerrit version", version),
