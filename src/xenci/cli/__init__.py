@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from xenci.cli import apply, demo, errors, lab
+from xenci.cli import apply, demo, errors, lab, render
 
-COMMANDS = (apply, demo, lab)
+COMMANDS = (apply, demo, lab, render)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except errors.CommandError as error:
         print(f"xenci: {error}", file=sys.stderr)  # noqa: T201
         return error.code
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.FAILED
     except KeyboardInterrupt:
         print(f"xenci: stopped. Go on with: {errors.again(options)}", file=sys.stderr)  # noqa: T201
         return errors.INTERRUPTED

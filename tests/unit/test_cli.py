@@ -1,0 +1,96 @@
+"""The command line: help everywhere, exit codes, and what is said when it can't work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+
+import pytest
+
+from xenci import cli
+from xenci.cli import errors
+
+
+def leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command and subcommand."""
+    found = [path]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, sub in action.choices.items():
+                found += leaves(sub, (*path, name))
+    return found
+
+
+EVERY = leaves(cli.parser())
+
+
+def test_the_commands() -> None:
+    assert {path[0] for path in EVERY if path} == {"apply", "demo", "lab", "render"}
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "xenci")
+def test_every_command_has_help_with_examples_and_exit_codes(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([*path, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "exit codes:" in text
+    assert "examples:" in text or not path
+    assert "130" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["apply", "-i", "no/such"], errors.UNFIT, "no such inventory: no/such"),
+        (["demo", "up", "--lab", "Not A Name"], errors.UNFIT, "lower-case"),
+        (["demo", "down", "--lab", "../.."], errors.UNFIT, "lower-case"),
+        (["render", "-i", "x", "no/such"], errors.UNFIT, "no such directory"),
+    ],
+)
+def test_what_cannot_work(
+    arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == code
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["demo"], ["demo", "sideways"], ["apply"]])
+def test_wrong_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == errors.USAGE
+
+
+@pytest.mark.parametrize(
+    ("made_by_make", "again"),
+    [(False, "xenci demo up --lab x"), (True, "make demo LAB=x")],
+)
+def test_how_to_go_on(made_by_make: bool, again: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    if made_by_make:
+        monkeypatch.setenv("MAKELEVEL", "1")
+    options = argparse.Namespace(
+        command="demo", again=["demo", "up", "--lab", "x"], make_again="make demo LAB=x"
+    )
+    assert errors.again(options) == again
+
+
+def test_a_pipe_that_closes_is_no_traceback() -> None:
+    program = "import sys; from xenci.cli import main; sys.exit(main(['demo', 'status', '--lab', 'none']))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": "src"},
+    )
+    os.close(writer)
+    assert (answer.returncode, answer.stderr) == (errors.FAILED, "")
