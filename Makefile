@@ -45,3 +45,11 @@ sanity: setup ## ansible-test sanity on the built collection
 .PHONY: scenario
 scenario: setup ## one role's Molecule scenario: make scenario ROLE=zookeeper
 	@tools/test scenario $(ROLE)
+
+.PHONY: bench
+bench: setup ## measure the demo's lab: memory, latency of votes, a second apply
+	@.venv/bin/python bench/first_vote.py --lab $(LAB)
+
+.PHONY: e2e
+e2e: setup ## end-to-end tests on a lab of their own: kills, votes, logs, demo-down
+	@.venv/bin/pytest -q tests/e2e
