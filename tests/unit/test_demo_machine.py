@@ -68,6 +68,22 @@ def test_arguments_that_cannot_be(name: str, subnet: str, words: str, tmp_path: 
     assert words in "; ".join(caught.value.reasons)
 
 
+@pytest.mark.parametrize(
+    ("mounts", "other"),
+    [
+        ([{"Destination": "/root/.ssh/authorized_keys", "Source": "/here/.lab/demo/keys/lab.pub"}], ""),
+        (
+            [{"Destination": "/root/.ssh/authorized_keys", "Source": "/there/.lab/demo/keys/lab.pub"}],
+            "/there",
+        ),
+        ([{"Destination": "/root/.cache/pip", "Source": "/there"}], ""),
+        (None, ""),
+    ],
+)
+def test_a_lab_of_another_checkout(mounts: list[dict[str, str]] | None, other: str) -> None:
+    assert machine.made_in(Lab("demo", Path("/here")), [{"Mounts": mounts}]) == other
+
+
 def test_available_memory() -> None:
     text = "MemTotal:        8000000 kB\nMemFree:          100000 kB\nMemAvailable:    6291456 kB\n"
     assert machine.available_memory(text) == 6144

@@ -159,6 +159,8 @@ def down(lab: Lab, screen: Screen) -> int:
     """Remove the lab; what doesn't carry its label stays."""
     phases = Phases(screen)
     with phases("remove"):
+        if reasons := list(machine.elsewhere(lab)):
+            raise machine.UnfitError(reasons)
         processes.end(lab.runner, connections=True)
         state = lab.root / ".cache" / f"down-{lab.name}"
         if not hosts.operate(lab, screen, "absent"):

@@ -82,6 +82,7 @@ def _podman(lab: Lab, subnet: str) -> Iterator[str]:
     networks = json.loads(answer.stdout or "[]")
     yield from taken(subnet, lab.container_prefix, networks, _json("ip", "-j", "-4", "route"))
     yield from foreign(lab, _json("podman", "ps", "--all", "--format", "json"))
+    yield from elsewhere(lab)
 
 
 def taken(
@@ -114,6 +115,29 @@ def foreign(lab: Lab, containers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         label = (container.get("Labels") or {}).get("xenci/lab")
         if name.startswith(f"{lab.container_prefix}-") and label is None:
             yield f"container {name} is not of this lab but has its names: choose another LAB="
+
+
+def elsewhere(lab: Lab) -> Iterator[str]:
+    """A reason when a lab of this name is there that another checkout has made."""
+    label = f"label=xenci/lab={lab.name}"
+    listed = subprocess.run(
+        ["podman", "ps", "--all", "--quiet", "--filter", label], capture_output=True, text=True, check=True
+    ).stdout.split()
+    if listed and (other := made_in(lab, _json("podman", "inspect", *listed))):
+        yield f"there is a lab {lab.name!r} of another checkout, {other}: choose another LAB="
+
+
+def made_in(lab: Lab, containers: Sequence[Mapping[str, Any]]) -> str:
+    """Where a lab of this name was made, if not here: its hosts' keys are mounted from there.
+
+    :param containers: as `podman inspect` gives them.
+    """
+    for container in containers:
+        for mount in container.get("Mounts") or []:
+            source = str(mount.get("Source", ""))
+            if mount.get("Destination") == "/root/.ssh/authorized_keys" and source != f"{lab.keys}/lab.pub":
+                return source.removesuffix(f"/.lab/{lab.name}/keys/lab.pub")
+    return ""
 
 
 def _json(*command: str) -> Any:
