@@ -21,7 +21,7 @@ class GitError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Desk:
-    """The work place of one account under the lab's work/<account>`.
+    """The work place of one account in the lab's `work` directory.
 
     git-review calls `ssh` and `scp` by their names and takes no options for them. So the desk has both in a
     directory of its own, as one-line programs that read the desk's configuration and nobody else's.
