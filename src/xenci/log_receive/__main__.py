@@ -68,7 +68,7 @@ def receive(arguments: argparse.Namespace) -> int:
     try:
         path = requested(os.environ.get("SSH_ORIGINAL_COMMAND", ""))
         upload(arguments.root, path, sys.stdin.buffer, limits)
-    except (UploadError, tarfile.TarError, OSError, MemoryError) as error:
+    except (UploadError, tarfile.TarError, OSError, MemoryError, RecursionError, ValueError) as error:
         reason = why(error)
         syslog.syslog(syslog.LOG_WARNING, f"refused {path!a}: {reason}")
         print(json.dumps({"error": reason}))  # noqa: T201 - the answer
