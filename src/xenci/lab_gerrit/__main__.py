@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _tell_systemd(state: str) -> None:
+    """What a service of Type=notify says to systemd; nothing where it was not started by it."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.connect("\0" + address[1:] if address.startswith("@") else address)
+            notify.send(state.encode())
+
+
 async def _daemon(config: Config) -> None:
     server = Server(config)
     if not server.setting_done():
@@ -62,6 +72,7 @@ async def _daemon(config: Config) -> None:
     await pushes.start()
     runner = await serve(server, pushes)
     await ssh.start()
+    _tell_systemd("READY=1")
     logging.info("serving %s and ssh on %s:%s", config.url, config.ssh_address, config.ssh_port)
     await stop.wait()
     await ssh.stop()
@@ -78,14 +89,14 @@ def main(argv: list[str] | None = None) -> int:
     os.umask(0o027)
     config = load(arguments.site)
     if arguments.command == "init":
-        password = "secret"  # noqa: S105  Gerrit's own after `init --dev`
-        if arguments.admin_password_file:
-            password = arguments.admin_password_file.read_text(encoding="utf-8").strip()
+        password = arguments.admin_password_file.read().strip() if arguments.admin_password_file else None
         key = (
-            arguments.admin_key_file.read_text(encoding="utf-8").strip() if arguments.admin_key_file else None
+            arguments.admin_key_file.read_text(encoding="utf-8")
+            if arguments.admin_key_file
+            else arguments.admin_key
         )
-        made = asyncio.run(init(config, admin_password=password, admin_key=key))
-        print("made" if made else "unchanged")  # noqa: T201
+        changed = asyncio.run(init(config, admin_password=password, admin_key=key.strip() or None))
+        print("changed" if changed else "unchanged")  # noqa: T201
         return 0
     for name in (
         "http_address",

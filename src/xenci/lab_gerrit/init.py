@@ -47,32 +47,56 @@ REQUIREMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-async def init(config: Config, *, admin_password: str, admin_key: str | None) -> bool:
-    """Fill an empty site; says whether anything was made. A site that is there is left alone.
+async def init(config: Config, *, admin_password: str | None, admin_key: str | None) -> bool:
+    """Fill an empty site, and give the administrator this password and key; says whether anything changed.
 
-    Without a password the administrator gets Gerrit's well-known one of `init --dev`.
+    Of a site that is there nothing else is touched. Without a password a new site's administrator has
+    Gerrit's well-known one of `init --dev`, and an old one's keeps his.
     """
     for directory in (config.database.parent, config.git_dir, config.path.parent, config.hook_socket.parent):
         directory.mkdir(parents=True, exist_ok=True)
     changed = _host_key(config.host_key)
     server = Server(config)
     try:
-        if server.setting_done():
-            return changed
-        for project, head in ((ALL_PROJECTS, "refs/meta/config"), (ALL_USERS, "refs/meta/config")):
-            if not server.repository(project).path.exists():
-                await server.create_repository(project, head)
+        if not server.setting_done():
+            await _make(server, admin_password or "secret", admin_key)
+            return True
         with server.store.transaction():
-            _fill(server, admin_password, admin_key)
-        admin = server.accounts.by_username("admin")
-        if admin is None:
-            raise RuntimeError("init made no administrator")
-        for project in (ALL_PROJECTS, ALL_USERS):
-            await server.commit_config(project, admin, "Initialized Gerrit Code Review 3.13.8")
-        server.store.put_setting("initialized", "1")
+            return _administrator(server, admin_password, admin_key) or changed
     finally:
         server.close()
-    return True
+
+
+async def _make(server: Server, admin_password: str, admin_key: str | None) -> None:
+    for project, head in ((ALL_PROJECTS, "refs/meta/config"), (ALL_USERS, "refs/meta/config")):
+        if not server.repository(project).path.exists():
+            await server.create_repository(project, head)
+    with server.store.transaction():
+        _fill(server, admin_password, admin_key)
+    admin = server.accounts.by_username("admin")
+    if admin is None:
+        raise RuntimeError("init made no administrator")
+    for project in (ALL_PROJECTS, ALL_USERS):
+        await server.commit_config(project, admin, "Initialized Gerrit Code Review 3.13.8")
+    server.store.put_setting("initialized", "1")
+
+
+def _administrator(server: Server, password: str | None, key: str | None) -> bool:
+    """Make the administrator's password and key what they should be; an old password no longer opens."""
+    admin = server.accounts.by_username("admin")
+    if admin is None:
+        raise ValueError("this site has no account `admin`")
+    changed = False
+    if password is not None and server.accounts.login("admin", password) is None:
+        server.store.run("DELETE FROM tokens WHERE account = ?", admin.id)
+        server.accounts.add_token(admin.id, "default", password)
+        changed = True
+    if key is not None:
+        keys = server.store.value("SELECT count(*) FROM ssh_keys WHERE account = ?", admin.id)
+        server.accounts.add_key(admin.id, key)
+        now_there = server.store.value("SELECT count(*) FROM ssh_keys WHERE account = ?", admin.id)
+        changed = changed or now_there != keys
+    return changed
 
 
 def _host_key(path: Path) -> bool:
