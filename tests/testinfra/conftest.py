@@ -30,7 +30,12 @@ def inventories() -> list[str]:
 def inventory() -> dict[str, Any]:
     """The inventory as `ansible-inventory --list` gives it."""
     password = f"--vault-password-file={ROOT}/.lab/{LAB}/vault-password"
-    command = ["ansible-inventory", "--list", password, *(f"--inventory={source}" for source in inventories())]
+    command = [
+        "ansible-inventory",
+        "--list",
+        password,
+        *(f"--inventory={source}" for source in inventories()),
+    ]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
