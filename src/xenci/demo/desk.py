@@ -66,6 +66,7 @@ class Desk:
             "    BatchMode yes\n"
             "    StrictHostKeyChecking yes\n"
             f'    UserKnownHostsFile "{self.directory / "known_hosts"}"\n'
+            "    ConnectTimeout 15\n"
             "    ServerAliveInterval 15\n",
         )
         for name in ("ssh", "scp"):
