@@ -18,6 +18,7 @@ Differences = list[str]
 
 _TOKEN = re.compile(
     r"(?P<change>(?<=refs/changes/)\d\d/\d+)"
+    r"|(?P<change_number>(?<=/\+/)\d+|(?<=\bchange )\d+|(?<=\bChange )\d+|(?<=[\w]~)\d+\b)"
     r"|(?P<user>(?<=refs/users/)\d\d/\d+)"
     r"|(?P<group>(?<=refs/groups/)[0-9a-f]{2}/[0-9a-f]{40})"
     r"|(?P<change_id>\bI[0-9a-f]{40}\b)"
@@ -93,7 +94,10 @@ def compare_rest(recorded: dict[str, Any], live: dict[str, Any], ids: Identities
         if not isinstance(live["response"], str) or not live["response"].strip():
             found.append("body: some text expected, got nothing")
         return found
-    return found + compare(answer, live["response"], ids, "")
+    ours, theirs = answer, live["response"]
+    if isinstance(ours, str) and isinstance(theirs, str):
+        ours, theirs = _advertised(ours), _advertised(theirs)
+    return found + compare(ours, theirs, ids, "")
 
 
 def compare_command(recorded: dict[str, Any], live: dict[str, Any], ids: Identities) -> Differences:
@@ -293,6 +297,8 @@ def _same_token(kind: str, one: str, other_kind: str, other: str, ids: Identitie
     if kind in {"change", "user"}:
         one, other = one.split("/")[1], other.split("/")[1]
         return ids.agree("change" if kind == "change" else "account", one, other)
+    if kind == "change_number":
+        return ids.agree("change", one, other)
     if kind == "group":
         return ids.agree("sha", one[3:], other[3:])
     if kind in {"sha", "change_id", "comment"}:
@@ -316,8 +322,18 @@ def _same_number_or_abbreviation(one: str, other: str, ids: Identities) -> bool:
     return len(one) == len(other) and ids.agree("id", one, other)
 
 
+def _advertised(text: str) -> str:
+    """The refs of git's advertisement; lengths and capabilities (which git it is) are not compared."""
+    if not re.search(r"^(001e# service=|[0-9a-f]{4}[0-9a-f]{40} \S+\0|0000$)", text):
+        return text
+    refs = re.findall(r"[0-9a-f]{4}([0-9a-f]{40} (?!capabilities)\S+)\0?", text.replace("\0", "\0 "))
+    head = re.search(r"symref=HEAD:(\S+)", text)
+    return "\n".join(["refs:", *(ref.rstrip("\0") for ref in refs), f"HEAD is {head[1] if head else 'nothing'}"])
+
+
 def _parsed(text: str) -> Any:
-    """JSON lines or one JSON document as such; else the text."""
+    """JSON lines or one JSON document as such, git's advertisement as its refs; else the text."""
+    text = _advertised(text)
     if text[:1] not in "{[":
         return text
     try:

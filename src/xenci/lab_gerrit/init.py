@@ -10,6 +10,7 @@ import asyncssh
 
 from xenci.lab_gerrit.access import ALL_PROJECTS, ALL_USERS, ANONYMOUS, CAPABILITIES, OWNERS, REGISTERED
 from xenci.lab_gerrit.config import Config
+from xenci.lab_gerrit.groups import Groups
 from xenci.lab_gerrit.server import Server
 from xenci.lab_gerrit.store import dumps, now
 
@@ -78,6 +79,9 @@ async def _make(server: Server, admin_password: str, admin_key: str | None) -> N
         raise RuntimeError("init made no administrator")
     for project in (ALL_PROJECTS, ALL_USERS):
         await server.commit_config(project, admin, "Initialized Gerrit Code Review 3.13.8")
+    groups = Groups(server)
+    for group in groups.all():
+        await groups.tell(admin, group)
     server.store.put_setting("initialized", "1")
 
 
