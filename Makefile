@@ -46,6 +46,10 @@ sanity: setup ## ansible-test sanity on the built collection
 scenario: setup ## one role's Molecule scenario: make scenario ROLE=zookeeper
 	@tools/test scenario $(ROLE)
 
+.PHONY: contract
+contract: setup ## replay the recorded Gerrit against the lab Gerrit, or any empty one: make contract GERRIT_URL=…
+	@GERRIT_URL="$(GERRIT_URL)" pytest -q tests/gerrit_contract
+
 .PHONY: bench
 bench: setup ## measure the demo's lab: memory, latency of votes, a second apply
 	@.venv/bin/python bench/first_vote.py --lab $(LAB)

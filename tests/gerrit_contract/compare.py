@@ -328,7 +328,9 @@ def _advertised(text: str) -> str:
         return text
     refs = re.findall(r"[0-9a-f]{4}([0-9a-f]{40} (?!capabilities)\S+)\0?", text.replace("\0", "\0 "))
     head = re.search(r"symref=HEAD:(\S+)", text)
-    return "\n".join(["refs:", *(ref.rstrip("\0") for ref in refs), f"HEAD is {head[1] if head else 'nothing'}"])
+    return "\n".join(
+        ["refs:", *(ref.rstrip("\0") for ref in refs), f"HEAD is {head[1] if head else 'nothing'}"]
+    )
 
 
 def _parsed(text: str) -> Any:

@@ -46,7 +46,10 @@ LIST = not_held.NotHeld(2, {"a": "why", "b": "why"}, {"GET /x 200": "why"})
     [
         (not_held.NotHeld(3, {**LIST.cases, "c": "why"}, LIST.exchanges), "ceiling raised from 2 to 3"),
         (not_held.NotHeld(2, {"a": "why", "c": "why"}, LIST.exchanges), "case added: c"),
-        (not_held.NotHeld(2, LIST.cases, {**LIST.exchanges, "GET /y 200": "why"}), "exchange added: GET /y 200"),
+        (
+            not_held.NotHeld(2, LIST.cases, {**LIST.exchanges, "GET /y 200": "why"}),
+            "exchange added: GET /y 200",
+        ),
         (not_held.NotHeld(1, LIST.cases, LIST.exchanges), "2 cases, the ceiling is 1"),
         (not_held.NotHeld(2, {"a": "why"}, LIST.exchanges), "1 cases: lower the ceiling from 2 to that"),
     ],

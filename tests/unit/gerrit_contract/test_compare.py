@@ -30,7 +30,9 @@ ANSWER: dict[str, Any] = {
         "updated": "2026-11-21 02:25:30.000000000",
         "owner": {"_account_id": 1000002},
         "wip": True,
-        "labels": {"Verified": {"all": [{"value": 1, "_account_id": 1000001}, {"value": 0, "_account_id": 1000002}]}},
+        "labels": {
+            "Verified": {"all": [{"value": 1, "_account_id": 1000001}, {"value": 0, "_account_id": 1000002}]}
+        },
         "current_revision": SHA,
         "revisions": {SHA: {"_number": 4, "ref": "refs/changes/02/2/4"}},
     },
@@ -48,7 +50,12 @@ def test_same_answer_is_held() -> None:
 
 
 def test_other_numbers_hashes_and_times_are_held() -> None:
-    text = json.dumps(ANSWER).replace(SHA, OTHER).replace("demo~2", "demo~7").replace('"_number": 2', '"_number": 7')
+    text = (
+        json.dumps(ANSWER)
+        .replace(SHA, OTHER)
+        .replace("demo~2", "demo~7")
+        .replace('"_number": 2', '"_number": 7')
+    )
     text = text.replace("02/2/4", "07/7/4").replace("1000002", "1000009").replace("02:25:30", "11:00:01")
     assert compare_rest(ANSWER, json.loads(text), Identities()) == []
 
@@ -165,7 +172,11 @@ def test_order_of_votes_is_free_but_not_of_messages() -> None:
 @pytest.mark.parametrize(("seconds", "held"), [(0, True), (30, False)])
 def test_changes_may_swap_only_within_a_second(seconds: int, held: bool) -> None:
     def change(number: int, second: int) -> dict[str, Any]:
-        return {"_number": number, "id": f"demo~{number}", "updated": f"2026-11-21 02:25:{second:02d}.000000000"}
+        return {
+            "_number": number,
+            "id": f"demo~{number}",
+            "updated": f"2026-11-21 02:25:{second:02d}.000000000",
+        }
 
     found = compare([change(1, 0), change(2, 0)], [change(2, 20 + seconds), change(1, 20)], seeded())
     assert (found == []) is held
@@ -211,7 +222,11 @@ def test_advertised_refs_are_compared_and_capabilities_are_not() -> None:
 
 EVENTS = [
     {"type": "ref-updated", "refUpdate": {"refName": "refs/changes/02/2/meta"}, "eventCreatedOn": 1},
-    {"type": "comment-added", "change": {"id": "I" + SHA, "number": 2, "project": "demo"}, "eventCreatedOn": 1},
+    {
+        "type": "comment-added",
+        "change": {"id": "I" + SHA, "number": 2, "project": "demo"},
+        "eventCreatedOn": 1,
+    },
 ]
 
 
@@ -253,4 +268,6 @@ def test_every_recorded_answer_is_told_from_a_broken_one() -> None:
             less = {name: entry for name, entry in answer.items() if name != key}
             assert compare(answer, less, Identities()), f"{exchange.name}: {key} is missing"
             other = [] if not isinstance(value, list) else {}
-            assert compare(answer, {**answer, key: other}, Identities()), f"{exchange.name}: {key} has a wrong type"
+            assert compare(answer, {**answer, key: other}, Identities()), (
+                f"{exchange.name}: {key} has a wrong type"
+            )
