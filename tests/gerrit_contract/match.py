@@ -1,8 +1,8 @@
 """Match the exchanges of a whole demo, captured by the lab Gerrit, with the recorded ones.
 
-`python -m tests.gerrit_contract.match CAPTURE`: each captured exchange must have a recorded one of the same kind
-(method, path without names, status; or command, exit) whose fields, types and meaning it has, or stand under
-`exchanges` in not_held.yml. Exit 1 and a list where one does not, 2 where the file is no capture.
+`python -m tests.gerrit_contract.match CAPTURE`: each captured exchange must have a recorded one of the same
+kind (method, path without names, status; or command, exit) whose fields, types and meaning it has, or stand
+under `exchanges` in not_held.yml. Exit 1 and a list where one does not, 2 where the file is no capture.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _MAPS = {
     "reviewers", "pending_reviewers", "atom_explanations", "custom_keyed_values", "web_links", "schemes",
 }  # fmt: skip
 _MAP_ANSWERS = re.compile(
-    r"^GET
-    /(projects|groups|access|config/server/capabilities|changes/\{\}(/revisions/\{\})?/(comments|drafts|files))$"
+    r"^GET /(projects|groups|access|config/server/capabilities"
+    r"|changes/\{\}(/revisions/\{\})?/(comments|drafts|files))$"
 )
 # Fields whose values come from a short list: a value that was never recorded means something else.
 _FIXED = {"status", "kind", "submit_type", "state", "type", "action", "function", "change_status"}

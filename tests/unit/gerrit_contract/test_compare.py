@@ -267,7 +267,7 @@ def test_every_recorded_answer_is_told_from_a_broken_one() -> None:
         for key, value in answer.items():
             less = {name: entry for name, entry in answer.items() if name != key}
             assert compare(answer, less, Identities()), f"{exchange.name}: {key} is missing"
-            other = [] if not isinstance(value, list) else {}
+            other: Any = {} if isinstance(value, list) else []
             assert compare(answer, {**answer, key: other}, Identities()), (
                 f"{exchange.name}: {key} has a wrong type"
             )
