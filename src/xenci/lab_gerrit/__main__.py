@@ -29,9 +29,10 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("init", parents=[site], help="make a site; one that is there is left alone")
     make.add_argument(
         "--admin-password-file",
-        type=Path,
-        help="file with the administrator's HTTP password (default: `secret`)",
+        type=argparse.FileType("r", encoding="utf-8"),
+        help="file with the administrator's HTTP password, - for stdin (default: `secret` on a new site)",
     )
+    make.add_argument("--admin-key", default="", help="the administrator's ssh public key")
     make.add_argument("--admin-key-file", type=Path, help="file with the administrator's ssh public key")
     daemon = commands.add_parser("daemon", parents=[site], help="serve a site until told to stop")
     daemon.add_argument("--http-address", help="address of HTTP or HTTPS")
