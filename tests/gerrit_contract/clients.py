@@ -191,7 +191,8 @@ class Ssh:
         assert process is not None
         try:
             async for line in process.stdout:
-                stream.events.append(json.loads(line))
+                if line.strip():
+                    stream.events.append(json.loads(line))
         except (asyncssh.Error, OSError):
             pass
         finally:
