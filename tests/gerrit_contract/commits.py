@@ -88,7 +88,7 @@ def commits(case: str) -> list[Commit]:
 
 def _special() -> dict[str, list[Commit]]:
     late = "push.direct.allowed"
-    direct = [Commit("direct: straight to the branch\n", {"direct.txt": "direct\n"}, author="admin")]
+    direct = [Commit("direct by admin\n", {"direct.txt": "direct\n"}, author="admin")]
     same = change_id("push.series.same-change-id")
     return {
         "push.first": _first(5, "A body line."),

@@ -298,7 +298,8 @@ def _same_token(kind: str, one: str, other_kind: str, other: str, ids: Identitie
         one, other = one.split("/")[1], other.split("/")[1]
         return ids.agree("change" if kind == "change" else "account", one, other)
     if kind == "change_number":
-        return ids.agree("change", one, other)
+        # A number that stands for no change we know, as in a message that somebody wrote, is only a text.
+        return (one == other and not ids.live("change", one)) or ids.agree("change", one, other)
     if kind == "group":
         return ids.agree("sha", one[3:], other[3:])
     if kind in {"sha", "change_id", "comment"}:

@@ -184,6 +184,7 @@ class Replay:
         text = text.replace(http, f"http://{RECORDED_HOST}")
         ssh = f"{self.server.ssh_host}:{self.server.ssh_port}"
         text = text.replace(ssh, RECORDED_SSH).replace(f"-P {self.server.ssh_port} ", "-P 29418 ")
+        text = text.replace(f"{RECORDED_HOST}:{self.server.ssh_port}/", f"{RECORDED_SSH}/")
         text = text.replace(f"@{self.server.ssh_host}", f"@{RECORDED_HOST}")
         for user, key in self.keys.made().items():
             text = text.replace(key, f"<public-key {user}>")
@@ -259,9 +260,8 @@ class Replay:
 
     def _git(self, exchange: Exchange) -> dict[str, Any]:
         words = shlex.split(self._fill(exchange.data["command"]))[1:]
-        words = [self._live_url(word, exchange.user) for word in words]
-        recorded_url = next(word for word in shlex.split(exchange.data["command"]) if "://" in word)
-        project = re.sub(r"^\w+://[^/]+/(a/)?", "", recorded_url.replace("password ", "password"))
+        project = re.sub(r"^\w+://[^/]+/(a/)?", "", next(word for word in words if "://" in word))
+        words = [self._live_url(word) for word in words]
         repository = self._repository(project)
         if words[0] == "push" and "--all" not in words:
             head = self._commits(exchange, project, repository)
@@ -273,7 +273,7 @@ class Replay:
             self._seed(exchange, repository)
         return live
 
-    def _live_url(self, word: str, user: str) -> str:
+    def _live_url(self, word: str) -> str:
         word = word.replace(RECORDED_SSH, f"{self.server.ssh_host}:{self.server.ssh_port}")
         if not word.startswith("http://"):
             return word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xenci.lab_gerrit.server import VERSION
-from xenci.lab_gerrit.ssh import connections, projects, query, review, stream
+from xenci.lab_gerrit.ssh import admin, connections, projects, query, review, stream
 from xenci.lab_gerrit.ssh.session import Command, Session, fatal, parse
 
 
@@ -15,9 +15,24 @@ async def version(session: Session, words: list[str]) -> None:
 
 COMMANDS: dict[str, tuple[str, Command]] = {
     "close-connection": ("Close the specified SSH connection", connections.close),
+    "create-account": ("Create a new batch/role account", admin.add_account),
+    "create-branch": ("Create a new branch", admin.create_branch),
+    "create-group": ("Create a new account group", admin.create_group),
+    "create-project": ("Create a new project and associated Git repository", admin.create_project),
+    "flush-caches": ("Flush some/all server caches from memory", admin.flush_caches),
+    "ls-groups": ("List groups visible to the caller", admin.list_groups),
+    "ls-members": ("List the members of a given group", admin.list_members),
     "ls-projects": ("List projects visible to the caller", projects.list_projects),
+    "ls-user-refs": ("List refs visible to a specific user", admin.list_user_refs),
+    "plugin": ("", admin.list_plugins),
     "query": ("Query the change database", query.query),
     "review": ("Apply reviews to one or more patch sets", review.command),
+    "rename-group": ("Rename an account group", admin.rename_group),
+    "set-account": ("Change an account's settings", admin.set_account),
+    "set-head": ("Change HEAD reference for a project", admin.set_head),
+    "set-members": ("Modify members of specific group or number of groups", admin.set_members),
+    "set-project": ("Change a project's settings", admin.set_project),
+    "set-project-parent": ("Change the project permissions are inherited from", admin.set_project_parent),
     "show-connections": ("Display active client SSH connections", connections.show),
     "stream-events": ("Monitor events occurring in real time", stream.events),
     "version": ("Display gerrit version", version),
