@@ -238,7 +238,7 @@ class _ProjectPlan:
         body: dict[str, Any] = {"description": description}
         for key, value in changes.items():
             if key == "max_object_size_limit":
-                body[key] = value or "0"
+                body[key] = value
             elif key != "description":
                 body[key] = value.upper()
         told = config_state(self.gerrit.put(self._path("/config"), body).data)

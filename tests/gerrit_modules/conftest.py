@@ -1,0 +1,54 @@
+"""The gerrit modules against a running Gerrit: the lab's on loopback, or an empty one given by URL.
+
+Environment: GERRIT_URL, GERRIT_ADMIN_PASSWORD, GERRIT_CA (PEM), as for the contract suite.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+from tests.gerrit_contract.lab import lab_gerrit
+from tests.gerrit_contract.replay import Server
+
+_AnsibleCollectionFinder(paths=[str(Path(__file__).parents[2] / ".cache")])._install()
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An empty Gerrit for each test file."""
+    url = os.environ.get("GERRIT_URL")
+    if url:
+        password = os.environ.get("GERRIT_ADMIN_PASSWORD", "secret")
+        yield Server(url, "", 0, admin_password=password, ca=os.environ.get("GERRIT_CA"))
+        return
+    with lab_gerrit(tmp_path_factory.mktemp("gm")) as made:
+        yield made
+
+
+@pytest.fixture
+def run(server: Server, capsys: pytest.CaptureFixture[str]) -> Run:
+    """``run(module, params, check=False)`` runs a module as Ansible does and returns what it tells."""
+
+    def run_module(name: str, params: dict[str, Any], check: bool = False) -> dict[str, Any]:
+        connection = {"url": server.url, "username": server.admin, "password": server.admin_password}
+        if server.ca:
+            connection["ca_path"] = server.ca
+        arguments = {**connection, **params, "_ansible_check_mode": check, "_ansible_diff": True}
+        module = importlib.import_module(f"ansible_collections.xenci.stack.plugins.modules.gerrit_{name}")
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            module.main()
+        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return result
+
+    return run_module
