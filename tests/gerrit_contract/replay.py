@@ -262,7 +262,7 @@ class Replay:
         words = shlex.split(self._fill(exchange.data["command"]))[1:]
         project = re.sub(r"^\w+://[^/]+/(a/)?", "", next(word for word in words if "://" in word))
         words = [self._live_url(word) for word in words]
-        repository = self._repository(project)
+        repository = self._repository("demo" if project == "none-such" else project)
         if words[0] == "push" and "--all" not in words:
             head = self._commits(exchange, project, repository)
             if head:

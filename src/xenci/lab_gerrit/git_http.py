@@ -52,7 +52,9 @@ class GitHttp:
         error = f"ERR {project} unavailable"
         head = f"# service={service}\n"
         text = f"{len(head) + 4:04x}{head}0000{len(error) + 4:04x}{error}"
-        return web.Response(status=403, text=text, content_type=f"application/x-{service}-advertisement")
+        return web.Response(
+            status=403, body=text.encode(), content_type=f"application/x-{service}-advertisement"
+        )
 
     async def _backend(
         self, request: web.Request, account: Account | None, project: str, rest: str, service: str

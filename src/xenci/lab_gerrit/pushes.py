@@ -15,7 +15,7 @@ from pathlib import Path
 from xenci.lab_gerrit import hook
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.batch import change_of_ref
-from xenci.lab_gerrit.git import environment
+from xenci.lab_gerrit.git import Repository, environment
 from xenci.lab_gerrit.receive import Command, Receive
 from xenci.lab_gerrit.server import Server
 
@@ -68,6 +68,8 @@ class Pushes:
             ("receive.unpackLimit", "1000"),
             ("http.receivepack", "true"),
             *(("receive.hideRefs", ref) for ref in hidden),
+            # What may be pushed for review is decided by us, also where everything else is hidden.
+            ("receive.hideRefs", "!refs/for"),
         ]
         extra = {
             "LAB_GERRIT_PUSH": token,
@@ -147,8 +149,22 @@ async def hidden_refs(server: Server, account: Account | None, project: str) -> 
             seen[change] = row is not None and access.can_see_change(number, row)
             if not seen[change]:
                 hidden.append(ref.rsplit("/", 1)[0])
+    hidden = await _without_reached_tags(repository, refs, hidden)
     if refs and len(hidden) == len([ref for ref in refs if change_of_ref(ref) is None]) + len(seen):
         return ["refs", "HEAD"]
     if await repository.head() in hidden:
         hidden.append("HEAD")
     return hidden
+
+
+async def _without_reached_tags(repository: Repository, refs: dict[str, str], hidden: list[str]) -> list[str]:
+    """Gerrit shows a tag to whom it shows a branch from which the tag is reached, whatever the rights on
+    tags.
+    """
+    tags = [ref for ref in hidden if ref.startswith("refs/tags/")]
+    heads = [refs[ref] for ref in refs if ref.startswith("refs/heads/") and ref not in hidden]
+    if not tags or not heads:
+        return hidden
+    merged = [f"--merged={head}" for head in dict.fromkeys(heads)]
+    reached = (await repository.git("for-each-ref", "--format=%(refname)", *merged, "refs/tags")).splitlines()
+    return [ref for ref in hidden if ref not in reached]
