@@ -111,23 +111,42 @@ async def review(server: Server, actor: Account, change: Row, patch_set: int, wh
     for comment in what.comments:
         _publish(update, comment, patch_set, what.tag)
     _states(update, change, actor, what)
-    for account, state in what.reviewers:
-        add_reviewer(server, update, change, account, state, patch_set)
     _join_reviewers(server, update, change, actor, bool(changed), text is not None)
     if not what.ignore_attention_rules:
         _attention(server, update, change, actor, what, changed, text is not None)
     if text is not None:
-        labels = server.settings.labels(change["project"], change["branch"])
-        update.event(
-            "comment-added",
-            author=account_attribute(actor),
-            approvals=approvals_of_event(
-                labels, before | changed, {name: before.get(name, 0) for name in changed}
-            ),
-            comment=text,
-            patch_set=patch_set,
-        )
+        _tell(server, update, change, patch_set, what, before, changed, text)
+    for account, state in what.reviewers:
+        add_reviewer(server, update, change, account, state, patch_set)
     await update.batch.commit()
+
+
+def _tell(
+    server: Server,
+    update: Update,
+    change: Row,
+    patch_set: int,
+    what: Review,
+    before: dict[str, int],
+    changed: dict[str, int],
+    text: str,
+) -> None:
+    """The event of a review. A patch-set-level comment stands in place of the message, as in Gerrit."""
+    whole = [comment.text for comment in what.comments if comment.path == "/PATCHSET_LEVEL"]
+    if whole:
+        text = message_text(patch_set, changed, before, 0, whole[0]) or text
+    old = {name: before.get(name, 0) for name in changed}
+    approvals = []
+    if change["status"] == "NEW" or changed:
+        labels = server.settings.labels(change["project"], change["branch"])
+        approvals = approvals_of_event(labels, before | changed, old)
+    update.event(
+        "comment-added",
+        author=account_attribute(update.batch.actor),
+        approvals=approvals,
+        comment=text,
+        patch_set=patch_set,
+    )
 
 
 def message_text(

@@ -133,19 +133,23 @@ class Server:
 
     def emit_ref_updated(self, account: Account, project: str, ref: str, old: str, new: str) -> None:
         """Tell that a ref moved; ZERO as old or new means created or deleted."""
-        event = {
-            "submitter": account_attribute(account),
-            "refUpdate": {"oldRev": old, "newRev": new, "refName": ref, "project": project},
-            "type": "ref-updated",
-        }
+        event = self.ref_updated_event(account, project, ref, old, new)
         parts = ref.split("/")
-        change = (
-            self.change(int(parts[3])) if ref.startswith("refs/changes/") and parts[3].isdigit() else None
-        )
+        of_change = ref.startswith("refs/changes/") and parts[3].isdigit()
+        change = self.change(int(parts[3])) if of_change else None
         if change is not None:
             self.emit_for_change(change, event)
         else:
             self.emit_for_ref(project, ref, event)
+
+    @staticmethod
+    def ref_updated_event(account: Account, project: str, ref: str, old: str, new: str) -> Event:
+        """The event `ref-updated`."""
+        return {
+            "submitter": account_attribute(account),
+            "refUpdate": {"oldRev": old, "newRev": new, "refName": ref, "project": project},
+            "type": "ref-updated",
+        }
 
 
 def short_ref(ref: str) -> str:

@@ -13,12 +13,23 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from xenci.lab_gerrit.accounts import Account
-from xenci.lab_gerrit.rest import accounts, changes, groups, projects, reviews, server_info
+from xenci.lab_gerrit.rest import (
+    accounts,
+    changes,
+    comments,
+    content,
+    groups,
+    life,
+    projects,
+    reviews,
+    server_info,
+)
 from xenci.lab_gerrit.rest.call import Call, Reply, RestError, Route, not_found
 from xenci.lab_gerrit.server import Server
 
 LOG = logging.getLogger(__name__)
 PREFIX = ")]}'\n"
+_PARTS = (accounts, changes, comments, content, groups, life, projects, reviews, server_info)
 _ROOTS = ("access", "accounts", "changes", "config", "groups", "plugins", "projects")
 
 
@@ -52,16 +63,7 @@ class RestApi:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._router = Router(
-            [
-                *accounts.routes,
-                *changes.routes,
-                *groups.routes,
-                *projects.routes,
-                *reviews.routes,
-                *server_info.routes,
-            ]
-        )
+        self._router = Router(route for part in _PARTS for route in part.routes)
 
     @staticmethod
     def serves(path: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from xenci.lab_gerrit import life
+from xenci.lab_gerrit import life, submit
 from xenci.lab_gerrit.changes import RefusedError
 from xenci.lab_gerrit.review import Comment, Review, patch_set_number, review
 from xenci.lab_gerrit.ssh.session import CommandError, Parsed, Session, fatal, parse
@@ -79,6 +79,11 @@ async def _one(
     what = _from_json(body) if body is not None else _from_options(parsed, labels)
     if what.message or what.labels or what.comments or not parsed.flag("submit"):
         await review(server, actor, change, patch_set, what)
+    now = server.change(change["number"])
+    if now is not None and parsed.flag("rebase"):
+        await life.rebase(server, actor, now)
+    if now is not None and parsed.flag("submit"):
+        await submit.submit(server, actor, now)
 
 
 def _from_options(parsed: Parsed, labels: dict[str, str]) -> Review:
