@@ -30,10 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--admin-password-file",
         type=argparse.FileType("r", encoding="utf-8"),
-        help="file with the administrator's HTTP password, - for stdin (default: `secret` on a new site)",
+        help="file with the administrator's HTTP password, - for stdin (a new site without it: `secret`)",
     )
-    make.add_argument("--admin-key", default="", help="the administrator's ssh public key")
-    make.add_argument("--admin-key-file", type=Path, help="file with the administrator's ssh public key")
+    key = make.add_mutually_exclusive_group()
+    key.add_argument("--admin-key", default="", help="the administrator's ssh public key")
+    key.add_argument("--admin-key-file", type=Path, help="file with that key")
     daemon = commands.add_parser("daemon", parents=[site], help="serve a site until told to stop")
     daemon.add_argument("--http-address", help="address of HTTP or HTTPS")
     daemon.add_argument("--http-port", type=int, help="its port; 0 takes a free one")

@@ -21,7 +21,7 @@ async def add(server: Server, actor: Account, change: Row, account: Account, sta
 
 
 def may_remove(server: Server, actor: Account, change: Row, account: int, value: int) -> bool:
-    """Who may take a reviewer or a vote off: himself, project owners, the change's owner if it is no minus."""
+    """Who may take a vote off: he who gave it, project owners, the change's owner if it is no minus."""
     access = server.access
     if actor.id == account or access.is_owner(actor.id, change["project"]):
         return True
