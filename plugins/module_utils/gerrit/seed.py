@@ -120,8 +120,6 @@ class _Repository:
             "core.excludesFile": "/dev/null",
             "gc.auto": "0",
         }
-        if gerrit.options["ca_path"]:
-            settings["http.sslCAInfo"] = str(gerrit.options["ca_path"])
         if not gerrit.options["validate_certs"]:
             settings["http.sslVerify"] = "false"
         if not gerrit.options["use_proxy"]:
@@ -133,6 +131,9 @@ class _Repository:
             "GIT_CONFIG_COUNT": str(len(settings)),
             "LC_ALL": "C.UTF-8",
         }
+        if gerrit.options["ca_path"]:
+            # The variable, since one in the caller's environment outranks every setting.
+            self.environment["GIT_SSL_CAINFO"] = str(gerrit.options["ca_path"])
         for number, (key, value) in enumerate(settings.items()):
             self.environment[f"GIT_CONFIG_KEY_{number}"] = key
             self.environment[f"GIT_CONFIG_VALUE_{number}"] = value
