@@ -22,7 +22,10 @@ def inventories() -> list[str]:
     """Inventory sources of the lab, and of the scenario where one runs."""
     sources = [str(ROOT / "inventories/demo"), str(ROOT / ".lab" / LAB / "inventory")]
     if SCENARIO:
-        sources.append(str(ROOT / "molecule" / SCENARIO / "hosts.yml"))
+        sources += [
+            str(ROOT / "molecule/default/scenario.yml"),
+            str(ROOT / "molecule" / SCENARIO / "hosts.yml"),
+        ]
     return sources
 
 
