@@ -23,7 +23,7 @@ def inventories() -> list[str]:
     sources = [str(ROOT / "inventories/demo"), str(ROOT / ".lab" / LAB / "inventory")]
     if SCENARIO:
         sources += [
-            str(ROOT / "molecule/default/scenario.yml"),
+            str(ROOT / "molecule/default/hosts.yml"),
             str(ROOT / "molecule" / SCENARIO / "hosts.yml"),
         ]
     return sources
