@@ -89,7 +89,7 @@ def patch_set_attribute(server: Server, change: Row, row: Row) -> dict[str, Any]
         "author": author_info,
         "kind": row["kind"],
         "sizeInsertions": inserted,
-        "sizeDeletions": -deleted,
+        "sizeDeletions": deleted,
     }
 
 

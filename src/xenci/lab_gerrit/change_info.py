@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from xenci.lab_gerrit import attributes, requirements
+from xenci.lab_gerrit import attributes, javahash, requirements
 from xenci.lab_gerrit.accounts import Account, account_info
 from xenci.lab_gerrit.batch import change_ref
 from xenci.lab_gerrit.commits import Commit, Ident
@@ -47,9 +48,7 @@ OPTIONS = (
     "STAR",
     "PARENTS",
 )
-DETAIL = frozenset(
-    {"LABELS", "DETAILED_LABELS", "DETAILED_ACCOUNTS", "MESSAGES", "REVIEWER_UPDATES", "CUSTOM_KEYED_VALUES"}
-)
+DETAIL = frozenset({"LABELS", "DETAILED_LABELS", "DETAILED_ACCOUNTS", "MESSAGES", "REVIEWER_UPDATES"})
 
 
 def options(names: Iterable[str], bits: str | None) -> frozenset[str]:
@@ -85,9 +84,7 @@ class Describer:
         return info
 
     def _is_service_user(self, number: int) -> bool:
-        from xenci.lab_gerrit.review import is_service_user
-
-        return is_service_user(self._server, number)
+        return self._server.is_service_user(number)
 
     def change(self, view: ChangeView) -> dict[str, Any]:
         """ChangeInfo."""
@@ -114,8 +111,8 @@ class Describer:
             info["submit_type"] = self._server.settings.config(view.project, "submit_type")
         if "REVIEWED" in wanted and self._reviewed(view):
             info["reviewed"] = True
-        if "SUBMITTABLE" in wanted:
-            info["submittable"] = row["status"] == "NEW" and not row["wip"] and requirements.submittable(view)
+        if "SUBMITTABLE" in wanted and row["status"] == "NEW":
+            info["submittable"] = not row["wip"] and requirements.submittable(view)
         if "SKIP_DIFFSTAT" not in wanted:
             info |= {"insertions": view.insertions, "deletions": view.deletions}
         info |= {"total_comment_count": len(view.comments), "unresolved_comment_count": view.unresolved}
@@ -165,7 +162,7 @@ class Describer:
             if loads(view.current["commit_info"]).get("conflicts", {}).get("contains_conflicts"):
                 info["contains_git_conflicts"] = True
         info["requirements"] = []
-        info["submit_records"] = [self._submit_record(view)]
+        info["submit_records"] = [] if view.row["status"] == "ABANDONED" else [self._submit_record(view)]
         if "SUBMIT_REQUIREMENTS" in wanted:
             info["submit_requirements"] = requirements.results(view)
 
@@ -214,7 +211,7 @@ class Describer:
     def _voters(self, view: ChangeView) -> list[int]:
         reviewers = [row["account"] for row in view.reviewers["REVIEWER"]]
         votes = [row["account"] for row in view.approvals]
-        return list(dict.fromkeys([*votes, *reviewers]))
+        return javahash.numbers(sorted({*votes, *reviewers}))
 
     def _label(self, view: ChangeView, label: Label, detailed: bool) -> dict[str, Any]:
         rows = {row["account"]: row for row in view.approvals if row["label"] == label.name}
@@ -287,6 +284,8 @@ class Describer:
             low, high = self.range(view, label, self._account.id)
             if not low and not high:
                 continue
+            if view.row["status"] == "MERGED" and not label.definition.get("allow_post_submit"):
+                continue
             values = [value for value in label.values if low <= value <= high]
             if view.row["status"] == "MERGED":
                 mine = next(
@@ -314,7 +313,9 @@ class Describer:
     def _removable_labels(self, view: ChangeView) -> dict[str, Any]:
         found: dict[str, dict[str, list[Any]]] = {}
         for row in view.approvals:
-            if row["label"] in view.labels and self._may_remove(view, row["account"], row["value"]):
+            # A vote that was taken back is in nobody's way: Gerrit lets everyone remove it.
+            free = row["value"] == 0 and view.row["status"] == "NEW"
+            if row["label"] in view.labels and (free or self._may_remove(view, row["account"], row["value"])):
                 found.setdefault(row["label"], {}).setdefault(padded(row["value"]), []).append(
                     self.account(row["account"])
                 )
@@ -359,6 +360,10 @@ class Describer:
         return {"rule_name": "gerrit~DefaultSubmitRule", "status": status, "labels": entries}
 
     # -- messages and revisions
+
+    def names(self, text: str) -> str:
+        """A message with `Name <address>` in place of account placeholders."""
+        return with_names(self._server, text)
 
     def message(self, view: ChangeView, row: Row) -> dict[str, Any]:
         """ChangeMessageInfo."""
@@ -436,14 +441,27 @@ def triplet(row: Row) -> str:
     )
 
 
-def message_info(describer: Describer, row: Row) -> dict[str, Any]:
-    """ChangeMessageInfo of a row of messages."""
+def with_names(server: Server, text: str) -> str:
+    """A message with `Name <address>` in place of account placeholders."""
+
+    def name(match: re.Match[str]) -> str:
+        account = server.accounts.get(int(match[1]))
+        return account.signature if account else match[0]
+
+    return re.sub(r"<GERRIT_ACCOUNT_(\d+)>", name, text)
+
+
+def message_info(describer: Describer, row: Row, *, shown: bool = False) -> dict[str, Any]:
+    """ChangeMessageInfo of a row of messages; `shown` puts names in place of account placeholders."""
     info: dict[str, Any] = {"id": row["id"]}
     if row["tag"]:
         info["tag"] = row["tag"]
     if row["author"] is not None:
         info["author"] = describer.account(row["author"])
-    info |= {"date": timestamp(row["date"]), "message": row["text"], "accounts_in_message": []}
+    named = [int(number) for number in re.findall(r"<GERRIT_ACCOUNT_(\d+)>", row["text"])]
+    accounts = [describer.account(number) for number in dict.fromkeys(named)]
+    text = describer.names(row["text"]) if shown else row["text"]
+    info |= {"date": timestamp(row["date"]), "message": text, "accounts_in_message": accounts}
     if row["patch_set"] is not None:
         info["_revision_number"] = row["patch_set"]
     return info

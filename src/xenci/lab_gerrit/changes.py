@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xenci.lab_gerrit import attributes, commits, conditions
+from xenci.lab_gerrit import attributes, commits, conditions, javahash
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.batch import Batch, change_ref
 from xenci.lab_gerrit.commits import Commit
@@ -77,7 +77,9 @@ class Update:
         )
 
     def attention(self, account: int, active: bool, reason: str, reason_account: int | None = None) -> None:
-        """Add somebody to the attention set or take him out."""
+        """Add somebody to the attention set or take him out. Robots are never in it."""
+        if active and self.batch.server.is_service_user(account):
+            return
         self.insert(
             "attention",
             account=account,
@@ -168,11 +170,16 @@ async def create(
     tag: str | None = None,
     groups: Sequence[str] = (),
     columns: dict[str, Any] | None = None,
+    number: int | None = None,
+    pushed: bool = False,
 ) -> int:
-    """A new change with its first patch set; returns its number."""
+    """A new change with its first patch set; returns its number.
+
+    A push takes the number beforehand, and tells the topic as an event of its own.
+    """
     server, actor = batch.server, batch.actor
     repository = server.repository(batch.project)
-    number, time = next_number(server), now()
+    number, time = number or next_number(server), now()
     info, files = await patch_set_row(repository, commit)
     labels = server.settings.labels(batch.project, branch)
     batch.write(
@@ -210,7 +217,7 @@ async def create(
     _reviewers(update, options, 1)
     batch.ref(change_ref(number, 1), ZERO, commit.sha)
     update.event("patchset-created", uploader=account_attribute(actor), patch_set=1)
-    if options.topic:
+    if options.topic and pushed:
         update.event("topic-changed", changer=account_attribute(actor), oldTopic=options.topic)
     if given:
         update.event(
@@ -227,7 +234,7 @@ def approvals_of_event(
 ) -> list[dict[str, Any]]:
     """All labels with somebody's votes; `old` holds the values before, of those that changed."""
     found = []
-    for name in labels:
+    for name in javahash.names(labels):
         entry = {"type": name, "description": name, "value": str(votes.get(name, 0))}
         if name in old:
             entry["oldValue"] = str(old[name])
@@ -299,7 +306,7 @@ async def add_patch_set(
     message: str | None = None,
     tag: str | None = None,
     event: bool = True,
-    keep_votes: bool = False,
+    keep_votes: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> Added:
     """A new patch set of a change; votes are copied where their label says so."""
@@ -315,7 +322,9 @@ async def add_patch_set(
     update = await join(batch, change, f"Create patch set {number}\n\nPatch-set: {number}")
     _add_patch_set_row(update, commit, number, kind, info | (extra or {}), files, options.description, ())
     update.set(current=number, subject=commit.subject)
-    copied, outdated = conditions.sort_votes(server, change, kind, batch.actor, everything=keep_votes)
+    copied, outdated = conditions.sort_votes(
+        server, change, kind, batch.actor, everything=keep_votes is not None
+    )
     for row, _ in copied:
         update.insert(
             "approvals",
@@ -323,8 +332,8 @@ async def add_patch_set(
             account=row["account"],
             label=row["label"],
             value=row["value"],
-            granted=row["granted"],
-            tag=row["tag"],
+            granted=update.time if keep_votes else row["granted"],
+            tag=keep_votes or row["tag"],
             copied=1,
         )
     if message is None:
@@ -332,7 +341,8 @@ async def add_patch_set(
         message += ": Commit message was updated." if kind == "NO_CODE_CHANGE" else "."
     if options.message:
         message += f"\n\n{options.message}"
-    message += _votes_text("Copied Votes", copied) + _votes_text("Outdated Votes", outdated)
+    message = _with_votes(message, "Copied Votes", copied)
+    message = _with_votes(message, "Outdated Votes", outdated)
     wip = change["wip"] if options.wip is None else options.wip
     update.message(message, number, tag or (NEW_WIP_PATCH_SET if wip else NEW_PATCH_SET))
     for row, _ in outdated:
@@ -348,14 +358,14 @@ async def add_patch_set(
     return Added(number, kind, copied, outdated, update)
 
 
-def _votes_text(title: str, votes: list[tuple[Row, str]]) -> str:
+def _with_votes(message: str, title: str, votes: list[tuple[Row, str]]) -> str:
     shown = [(row, condition) for row, condition in votes if row["value"]]
     if not shown:
-        return ""
+        return message
     lines = [
         f'* {row["label"]}{vote(row["value"])} (copy condition: "{condition}")' for row, condition in shown
     ]
-    return f"\n\n{title}:\n" + "\n".join(lines) + "\n"
+    return message.rstrip("\n") + f"\n\n{title}:\n" + "\n".join(lines) + "\n"
 
 
 def _apply_options(update: Update, change: Row, options: Options) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from xenci.lab_gerrit import javahash
 from xenci.lab_gerrit.access import Access
 from xenci.lab_gerrit.store import Store, loads
 
@@ -102,7 +103,8 @@ class ProjectSettings:
                     continue
                 found[key] = {**loads(row["definition"]), "project_name": name}
                 names[key] = row["name"]
-        return {names[key]: found[key] for key in found}
+        by_name = {names[key]: found[key] for key in found}
+        return {name: by_name[name] for name in javahash.names(sorted(by_name))}
 
     def config(self, project: str, key: str) -> Any:
         """A setting of ProjectConfigInput as it holds here: the nearest of the chain that is not INHERIT."""

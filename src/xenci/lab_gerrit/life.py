@@ -409,7 +409,8 @@ async def cherry_pick(
     tree, conflicts = await commits.replay(repository, commit, tip)
     if conflicts:
         raise RefusedError(
-            f"Cherry pick failed: merge conflict while merging commits commit {tip} and commit {commit.sha}"
+            f"Cherry pick failed: merge conflict while merging commits "
+            f"{_named(await commits.one(repository, tip))} and {_named(commit)}"
         )
     text = with_change_id(message or commit.message, new_change_id(commit.sha, branch))
     picked = await _commit(repository, tree, [tip], text, commit.author, actor)
@@ -431,6 +432,11 @@ async def cherry_pick(
     number = await create(batch, picked, branch, key, options, message=said, columns=columns)
     await batch.commit()
     return number
+
+
+def _named(commit: Commit) -> str:
+    """A commit as JGit prints it."""
+    return f"commit {commit.sha} {commit.committer.when} ------p"
 
 
 async def revert(server: Server, actor: Account, change: Row, message: str | None, topic: str | None) -> int:

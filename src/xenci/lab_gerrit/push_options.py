@@ -56,12 +56,18 @@ class PushOptions:
     submit: bool = False
     bases: list[str] = field(default_factory=list)
     labels: list[tuple[str, int]] = field(default_factory=list)
+    people: list[tuple[str, str]] = field(default_factory=list)
+
+    def resolve(self, accounts: Accounts) -> None:
+        """Find the reviewers; RefusedError for one who is nobody."""
+        for key, text in self.people:
+            account = _account(accounts, text)
+            (self.options.ccs if key == "cc" else self.options.reviewers).append(account)
 
 
-def parse(text: str, more: list[str], accounts: Accounts) -> PushOptions:
+def parse(text: str, more: list[str]) -> PushOptions:
     """From the part after `%` and git's push options; RefusedError in Gerrit's words."""
     found = PushOptions(Options())
-    people: list[tuple[str, str]] = []
     for entry in [*(part for part in text.split(",") if part), *more]:
         key, equals, value = entry.partition("=")
         if key not in _FLAGS | _VALUES:
@@ -69,12 +75,9 @@ def parse(text: str, more: list[str], accounts: Accounts) -> PushOptions:
         if key in _VALUES and not equals:
             raise RefusedError(f'Option "--{key}" takes an operand')
         if key in ("r", "reviewer", "cc"):
-            people.append((key, value))
+            found.people.append((key, value))
         else:
             _one(found, key, value)
-    for key, value in people:
-        account = _account(accounts, value)
-        (found.options.ccs if key == "cc" else found.options.reviewers).append(account)
     return found
 
 

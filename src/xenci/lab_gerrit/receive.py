@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xenci.lab_gerrit import attributes, commits, push_options
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.batch import Batch
-from xenci.lab_gerrit.changes import Added, RefusedError, add_patch_set, create, join
+from xenci.lab_gerrit.changes import Added, RefusedError, add_patch_set, create, join, next_number
 from xenci.lab_gerrit.commits import Commit
 from xenci.lab_gerrit.git import ZERO, GitError
 from xenci.lab_gerrit.labels import vote
@@ -133,7 +133,8 @@ class Receive:
     async def _for_review(self, command: Command, more: list[str]) -> None:
         name, _, text = command.ref.removeprefix("refs/for/").partition("%")
         branch = full_ref(name)
-        asked = push_options.parse(text, more, self._server.accounts)
+        asked = push_options.parse(text, more)
+        self._check_known_labels(branch, asked)
         access, number = self._server.access, self._account.id
         heads = await self._repository.refs("refs/heads")
         refs = heads | await self._repository.refs("refs/meta/config")
@@ -236,19 +237,19 @@ class Receive:
                 "same Change-Id in multiple changes.\n"
                 "Squash the commits with the same Change-Id or ensure Change-Ids are unique for each commit"
             )
+        changes = [self._target(branch, key) for key in keys]
+        # Gerrit takes the numbers first: a push that is refused below has used them up.
+        numbers = [next_number(self._server) if change is None else None for change in changes]
         self._check_labels(branch, asked)
+        asked.resolve(self._server.accounts)
         batch = Batch(self._server, self._project, self._account)
         new: list[int] = []
         added: list[tuple[Row, Added]] = []
-        for commit, key in zip(fresh, keys, strict=True):
-            change = self._server.store.one(
-                "SELECT * FROM changes WHERE project = ? AND branch = ? AND change_id = ?",
-                self._project,
-                branch,
-                key,
-            )
+        for commit, key, change, number in zip(fresh, keys, changes, numbers, strict=True):
             if change is None:
-                new.append(await create(batch, commit, branch, key, asked.options))
+                new.append(
+                    await create(batch, commit, branch, key, asked.options, number=number, pushed=True)
+                )
             else:
                 await self._check_update(change, commit)
                 added.append((change, await add_patch_set(batch, change, commit, asked.options)))
@@ -262,21 +263,29 @@ class Receive:
                 if row["value"]
             ]
 
+    def _target(self, branch: str, key: str) -> Row | None:
+        """The change that a commit is for; None if it makes a new one."""
+        query = "SELECT * FROM changes WHERE project = ? AND branch = ? AND change_id = ?"
+        return self._server.store.one(query, self._project, branch, key)
+
     def _name(self, account: int) -> str:
         found = self._server.accounts.get(account)
         return found.shown if found else str(account)
 
     def _check_labels(self, branch: str, asked: PushOptions) -> None:
-        labels = self._server.settings.labels(self._project, branch)
         for name, value in asked.labels:
-            if name not in labels:
-                raise RefusedError(f'label "{name}" is not a configured label')
             low, high = self._server.access.label_range(
                 self._account.id, self._project, branch, name, owner_of_change=True
             )
             if not low <= value <= high:
                 raise RefusedError(f'applying label "{name}": {value} is restricted')
             asked.options.labels[name] = value
+
+    def _check_known_labels(self, branch: str, asked: PushOptions) -> None:
+        labels = self._server.settings.labels(self._project, branch)
+        for name, _ in asked.labels:
+            if name not in labels:
+                raise RefusedError(f'label "{name}" is not a configured label')
 
     async def _check_update(self, change: Row, commit: Commit) -> None:
         url = attributes.change_url(self._server, change)

@@ -9,7 +9,6 @@ from typing import Any
 from xenci.lab_gerrit import attributes
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.changes import RefusedError, Update, approvals_of_event, begin
-from xenci.lab_gerrit.init import SERVICE_USERS
 from xenci.lab_gerrit.labels import vote
 from xenci.lab_gerrit.server import Server, account_attribute
 from xenci.lab_gerrit.store import Row, dumps
@@ -41,12 +40,6 @@ class Review:
     attention_remove: list[tuple[Account, str]] = field(default_factory=list)
     ignore_attention_rules: bool = False
     touch: bool = True
-
-
-def is_service_user(server: Server, account: int) -> bool:
-    """Whether an account is a robot's: a member of Service Users."""
-    uuid = server.store.value("SELECT uuid FROM groups WHERE name = ?", SERVICE_USERS)
-    return uuid in server.access.groups(account)
 
 
 def known_votes(server: Server, change: Row, wanted: dict[str, int]) -> dict[str, int]:
@@ -87,7 +80,9 @@ async def review(server: Server, actor: Account, change: Row, patch_set: int, wh
     votes = known_votes(server, change, what.labels)
     check_votes(server, actor, change, votes)
     before = votes_of(server, change["number"], patch_set, actor.id)
-    changed = {name: value for name, value in votes.items() if before.get(name, 0) != value}
+    # On an old patch set a vote counts as given anew even if it is the same.
+    old = patch_set != change["current"]
+    changed = {name: value for name, value in votes.items() if old or before.get(name, 0) != value}
     _check_closed(change, changed, before)
     if what.ready or what.work_in_progress:
         _check_wip(server, actor, change)
@@ -136,14 +131,14 @@ def _tell(
     if whole:
         text = message_text(patch_set, changed, before, 0, whole[0]) or text
     old = {name: before.get(name, 0) for name in changed}
-    approvals = []
+    approvals: dict[str, Any] = {}
     if change["status"] == "NEW" or changed:
         labels = server.settings.labels(change["project"], change["branch"])
-        approvals = approvals_of_event(labels, before | changed, old)
+        approvals["approvals"] = approvals_of_event(labels, before | changed, old)
     update.event(
         "comment-added",
         author=account_attribute(update.batch.actor),
-        approvals=approvals,
+        **approvals,
         comment=text,
         patch_set=patch_set,
     )
@@ -237,7 +232,7 @@ def add_reviewer(
             adder=account_attribute(update.batch.actor),
             patch_set=patch_set,
         )
-        if not change["wip"] and not is_service_user(server, account.id):
+        if not change["wip"] and not server.is_service_user(account.id):
             update.attention(account.id, True, "Reviewer was added")
 
 
@@ -282,14 +277,14 @@ def _attention(
     if not spoke or change["status"] != "NEW" or change["wip"]:
         return
     owner = change["owner"]
-    if is_service_user(server, actor.id):
+    if server.is_service_user(actor.id):
         if any(value < 0 for value in changed.values()) and owner not in touched:
             update.attention(owner, True, "A robot voted negatively on a label")
         return
     if actor.id != owner and owner not in touched:
         update.attention(owner, True, "Someone else replied on the change")
     if actor.id not in touched and _in_attention(server, change["number"], actor.id):
-        update.attention(actor.id, False, f"<GERRIT_ACCOUNT_{actor.id}> replied on the change", actor.id)
+        update.attention(actor.id, False, "removed on reply")
 
 
 def _in_attention(server: Server, number: int, account: int) -> bool:

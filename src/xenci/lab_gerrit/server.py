@@ -107,6 +107,11 @@ class Server:
         """An account as git's author line, now."""
         return f"{account.shown} <{account.email or f'{account.id}@lab-gerrit'}> {int(time.time())} +0000"
 
+    def is_service_user(self, account: int) -> bool:
+        """Whether an account is a robot's: a member of the group Service Users."""
+        uuid = self.store.value("SELECT uuid FROM groups WHERE name = 'Service Users'")
+        return uuid in self.access.groups(account)
+
     # -- projects
 
     def project(self, name: str) -> Row | None:

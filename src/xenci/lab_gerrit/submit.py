@@ -218,7 +218,7 @@ class Merging:
                 message=f"Change has been successfully cherry-picked as {sha}",
                 tag=MERGED_TAG,
                 event=False,
-                keep_votes=True,
+                keep_votes=MERGED_TAG,
             )
         ).update
         return sha

@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import Any
 
-from xenci.lab_gerrit import attributes
+from xenci.lab_gerrit import attributes, javahash
 from xenci.lab_gerrit.commits import Commit
 from xenci.lab_gerrit.labels import Label
 from xenci.lab_gerrit.server import Server
@@ -86,9 +86,12 @@ class ChangeView:
 
     @cached_property
     def comments(self) -> list[Row]:
-        """Published inline comments."""
-        return self.server.store.all(
+        """Published inline comments, in the order of the text."""
+        rows = self.server.store.all(
             "SELECT * FROM comments WHERE change = ? AND NOT draft ORDER BY updated, seq", self.number
+        )
+        return sorted(
+            rows, key=lambda row: (row["path"], row["patch_set"], loads(row["position"]).get("line", 0))
         )
 
     @cached_property
@@ -96,7 +99,7 @@ class ChangeView:
         """Number of comment threads whose last word leaves them unresolved."""
         parents = {row["id"]: loads(row["position"]).get("in_reply_to") for row in self.comments}
         threads: dict[str, Row] = {}
-        for row in self.comments:
+        for row in sorted(self.comments, key=lambda row: row["seq"]):
             top = row["id"]
             while parents.get(top) in parents:
                 top = parents[top]
@@ -120,4 +123,8 @@ class ChangeView:
     @cached_property
     def attention(self) -> list[Row]:
         """Rows of the attention set, those removed included."""
-        return self.server.store.all("SELECT * FROM attention WHERE change = ?", self.number)
+        rows = {
+            row["account"]: row
+            for row in self.server.store.all("SELECT * FROM attention WHERE change = ?", self.number)
+        }
+        return [rows[number] for number in javahash.numbers(sorted(rows))]

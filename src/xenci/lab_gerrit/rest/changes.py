@@ -129,7 +129,7 @@ async def messages(call: Call) -> Any:
     """GET /changes/{id}/messages."""
     view = ChangeView(call.server, change_of(call))
     describe = describer(call, "DETAILED_ACCOUNTS")
-    return [message_info(describe, row) for row in view.messages]
+    return [message_info(describe, row, shown=True) for row in view.messages]
 
 
 async def message_text(call: Call) -> Any:
@@ -257,7 +257,7 @@ async def actions(call: Call) -> Any:
 async def revision_review(call: Call) -> Any:
     """GET /changes/{id}/revisions/{rev}/review."""
     change, _ = revision_of(call)
-    return info(call, change, *DETAIL, "CURRENT_REVISION", "CURRENT_COMMIT", "CURRENT_FILES")
+    return info(call, change, "DETAILED_LABELS", "DETAILED_ACCOUNTS", "CURRENT_REVISION")
 
 
 async def description(call: Call) -> Any:
@@ -290,6 +290,12 @@ async def check_requirement(call: Call) -> Any:
     return requirements.result(view, call.json["name"], call.json)
 
 
+async def only_posted(call: Call) -> Any:
+    """GET of what can only be posted."""
+    change_of(call)
+    raise not_found("check.submit_requirement")
+
+
 async def nothing(call: Call) -> Any:
     """An endpoint that has nothing to tell here."""
     change_of(call)
@@ -319,6 +325,7 @@ routes = [
     Route("GET", f"{_C}/validation-options", nothing),
     Route("GET", f"{_C}/robotcomments", robot_comments),
     Route("POST", f"{_C}/check.submit_requirement", check_requirement),
+    Route("GET", f"{_C}/check.submit_requirement", only_posted),
     Route("GET", f"{_R}/commit", commit),
     Route("GET", f"{_R}/related", related),
     Route("GET", f"{_R}/files", files),

@@ -137,7 +137,7 @@ async def delete_comment(call: Call) -> Any:
     reason = str(call.json.get("reason") or "")
     text = f"Comment removed by: {call.user.shown}" + (f"; Reason: {reason}" if reason else "")
     update = await begin(call.server, call.user, change, "Delete comment")
-    update.run("UPDATE comments SET text = ? WHERE seq = ?", text, row["seq"])
+    update.run("UPDATE comments SET text = ?, unresolved = 0 WHERE seq = ?", text, row["seq"])
     await update.batch.commit()
     return await get_comment(call)
 
@@ -193,7 +193,7 @@ async def list_drafts(call: Call) -> Any:
 async def get_message(call: Call) -> Any:
     """GET /changes/{id}/messages/{message}."""
     _, row = _message(call)
-    return message_info(describer(call, "DETAILED_ACCOUNTS"), row)
+    return message_info(describer(call, "DETAILED_ACCOUNTS"), row, shown=True)
 
 
 def _message(call: Call) -> tuple[ChangeView, Row]:
@@ -218,7 +218,7 @@ async def delete_message(call: Call) -> Any:
     changed = call.server.store.one("SELECT * FROM messages WHERE seq = ?", row["seq"])
     if changed is None:
         raise not_found(call.path["message"])
-    info = message_info(describer(call, "DETAILED_ACCOUNTS"), changed)
+    info = message_info(describer(call, "DETAILED_ACCOUNTS"), changed, shown=True)
     return Reply(info, 201 if call.method == "POST" else 200)
 
 

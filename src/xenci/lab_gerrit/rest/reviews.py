@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from xenci.lab_gerrit import javahash
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.change_info import Describer
 from xenci.lab_gerrit.changes import RefusedError
@@ -203,7 +204,7 @@ async def list_reviewers(call: Call) -> Any:
     """GET /changes/{id}/reviewers/."""
     change = change_of(call)
     view = ChangeView(call.server, change)
-    people = [row["account"] for state in ("REVIEWER", "CC") for row in view.reviewers[state]]
+    people = javahash.numbers(row["account"] for state in ("REVIEWER", "CC") for row in view.reviewers[state])
     return [reviewer_info(call, change, account) for account in people]
 
 

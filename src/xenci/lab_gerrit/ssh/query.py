@@ -9,6 +9,7 @@ from typing import Any
 
 from xenci.lab_gerrit import attributes
 from xenci.lab_gerrit.batch import change_ref
+from xenci.lab_gerrit.change_info import with_names
 from xenci.lab_gerrit.expressions import QueryError
 from xenci.lab_gerrit.query import search
 from xenci.lab_gerrit.server import Server, account_attribute
@@ -148,7 +149,7 @@ def describe(view: ChangeView, parsed: Parsed, session: Session) -> dict[str, An
 
 def _comment(server: Server, row: Row) -> dict[str, Any]:
     author = account_attribute(server.accounts.get(row["author"])) if row["author"] is not None else {}
-    return {"timestamp": row["date"], "reviewer": author, "message": row["text"]}
+    return {"timestamp": row["date"], "reviewer": author, "message": with_names(server, row["text"])}
 
 
 def _patch_set(view: ChangeView, row: Row, parsed: Parsed, *, approvals: bool) -> dict[str, Any]:
@@ -204,7 +205,7 @@ def _dependencies(view: ChangeView, info: dict[str, Any], session: Session) -> N
     """Changes whose commits are this one's parents, and those whose parents are this one's commits."""
     server, access = view.server, view.server.access
     rows = server.store.all(
-        "SELECT p.change, p.number, p.revision, p.commit_info, c.change_id, c.current FROM patch_sets p "
+        "SELECT p.*, c.change_id, c.current FROM patch_sets p "
         "JOIN changes c ON c.number = p.change WHERE c.project = ? AND c.number != ? "
         "ORDER BY p.change, p.number",
         view.project,
@@ -220,6 +221,8 @@ def _dependencies(view: ChangeView, info: dict[str, Any], session: Session) -> N
         entry["ref"] = change_ref(row["change"], row["number"])
         if row["revision"] in view.commit.parents:
             lists["dependsOn"].append(entry | {"isCurrentPatchSet": row["number"] == row["current"]})
-        if mine & set(loads(row["commit_info"])["parents"]):
+        # What was pushed on top after the merge is not a dependency.
+        before = view.row["submitted"] is None or row["created"] < view.row["submitted"]
+        if before and mine & set(loads(row["commit_info"])["parents"]):
             lists["neededBy"].append(entry)
     info |= {key: entries for key, entries in lists.items() if entries}

@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from xenci.lab_gerrit import life, submit
+from xenci.lab_gerrit import life, reviewers, submit
 from xenci.lab_gerrit.changes import RefusedError
-from xenci.lab_gerrit.review import Comment, Review, patch_set_number, review
+from xenci.lab_gerrit.review import Comment, Review, patch_set_number, review, reviewer_state
 from xenci.lab_gerrit.ssh.session import CommandError, Parsed, Session, fatal, parse
 from xenci.lab_gerrit.store import Row
 
@@ -33,7 +33,7 @@ async def command(session: Session, words: list[str]) -> None:
             session.error(f"error: fatal: {error.text}\n\n")
             failed = True
     if failed:
-        raise fatal("one or more reviews failed; review output above\n")
+        raise fatal("one or more reviews failed; review output above")
 
 
 def _label_options(session: Session) -> dict[str, str]:
@@ -79,6 +79,9 @@ async def _one(
     what = _from_json(body) if body is not None else _from_options(parsed, labels)
     if what.message or what.labels or what.comments or not parsed.flag("submit"):
         await review(server, actor, change, patch_set, what)
+    elif reviewer_state(server, change["number"], actor.id) is None and actor.id != change["owner"]:
+        # Who submits without a word is put on CC.
+        await reviewers.add(server, actor, change, actor, "CC")
     now = server.change(change["number"])
     if now is not None and parsed.flag("rebase"):
         await life.rebase(server, actor, now)
