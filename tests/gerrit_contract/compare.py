@@ -39,6 +39,7 @@ _SET_LIKE = {
     "approvals",
     "tags",
     "owner_of",
+    "submit_requirements",
 }
 _PLACEHOLDER = re.compile(r"^<[a-z0-9. -]+>$")
 
@@ -164,7 +165,7 @@ def _special(key: str, parent: dict[str, Any]) -> Callable[[str, str, Identities
         return lambda one, other, ids: True
     if key == "_account_id":
         return lambda one, other, ids: ids.agree("account", one, other)
-    if key == "_change_number" or key == "virtual_id_number":
+    if key in {"_change_number", "virtual_id_number", "revert_of", "cherry_pick_of_change"}:
         return lambda one, other, ids: ids.agree("change", one, other)
     if key in {"_number", "number"} and {"id", "change_id", "project"} & set(parent):
         return lambda one, other, ids: ids.agree("change", one, other)
@@ -247,8 +248,9 @@ def _order_is_free(path: str, recorded: list[Any]) -> bool:
 
 
 def _is_group(entry: Any) -> bool:
-    """Groups come out of a set: their order says nothing."""
-    return isinstance(entry, dict) and {"id", "name", "options"} <= set(entry)
+    """Groups and reviewers come out of a set: their order says nothing."""
+    keys = set(entry) if isinstance(entry, dict) else set()
+    return {"id", "name", "options"} <= keys or {"_account_id", "approvals"} <= keys
 
 
 def _tied(order: list[dict[str, Any]], live: list[dict[str, Any]]) -> bool:

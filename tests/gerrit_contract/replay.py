@@ -147,10 +147,12 @@ class Replay:
         text = re.sub(r"<password (\S+) initial>", lambda m: self.server.admin_password, text)
         text = re.sub(r"<password (\S+)>", lambda m: self._password(m[1]), text)
         text = re.sub(r"<public-key (\S+)>", lambda m: self.keys.public(m[1]), text)
-        text = re.sub(r"\b[0-9a-f]{40}\b", lambda m: self.ids.first("sha", m[0]), text)
+        text = re.sub(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])", lambda m: self.ids.first("sha", m[0]), text)
         text = re.sub(r"\bI[0-9a-f]{40}\b", lambda m: self.ids.first("change_id", m[0]), text)
         text = re.sub(r"\b[0-9a-f]{8}_[0-9a-f]{8}\b", lambda m: self.ids.first("comment", m[0]), text)
-        text = re.sub(r"\b(?=\d*[a-f])[0-9a-f]{8,10}\b", lambda m: self._abbreviation(m[0]), text)
+        text = re.sub(
+            r"(?<![0-9a-fg-zI])(?=\d*[a-f])[0-9a-f]{8,10}\b", lambda m: self._abbreviation(m[0]), text
+        )
         text = re.sub(r"(refs/changes/)\d\d/(\d+)", lambda m: m[1] + self._change_ref(m[2]), text)
         return re.sub(r"\b10000\d\d\b", lambda m: self.ids.first("account", m[0]), text)
 
@@ -216,6 +218,8 @@ class Replay:
         body = data["request_body"]
         if body is not None:
             body = self._fill(body if isinstance(body, str) else json.dumps(body))
+            base = r'("base": ")(\d+)"'
+            body = re.sub(base, lambda m: f'{m[1]}{self.ids.first("change", m[2])}"', body)
         live = self.rest.ask(
             data["method"],
             self._fill_path(data["path"]),
