@@ -163,6 +163,9 @@ def _special(key: str, parent: dict[str, Any]) -> Callable[[str, str, Identities
     """How a field is compared whose meaning only its name tells."""
     if key in _ANY_TIME or key.startswith(("number_of_", "size_of_")):
         return lambda one, other, ids: True
+    if key == "change_message_id":
+        # Gerrit finds the message of a comment by its second.
+        return lambda one, other, ids: len(one) == len(other)
     if key == "_account_id":
         return lambda one, other, ids: ids.agree("account", one, other)
     if key in {"_change_number", "virtual_id_number", "revert_of", "cherry_pick_of_change"}:

@@ -12,6 +12,7 @@ import json
 import re
 import shlex
 import time
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -336,13 +337,13 @@ class Replay:
 
     def _known_commit(self, project: str, repository: Path, recorded: list[str]) -> str:
         """The live commit for the first recorded one that this repository has."""
-        candidates = [live for name in recorded for live in self.ids.live("sha", name)]
-        for fetched in (False, True):
-            if fetched:
-                self._fetch(project, repository)
-            for live in candidates:
-                if self.git.run(["cat-file", "-e", f"{live}^{{commit}}"], repository)["exit"] == 0:
-                    return live
+        for name in recorded:
+            for fetched in (False, True):
+                if fetched:
+                    self._fetch(project, repository)
+                for live in self.ids.live("sha", name):
+                    if self.git.run(["cat-file", "-e", f"{live}^{{commit}}"], repository)["exit"] == 0:
+                        return live
         return self.git.run(["rev-parse", "refs/remotes/origin/master"], repository)["stdout"].strip()
 
     def _make(self, commit: commits.Commit, parents: list[str], repository: Path) -> str:
@@ -353,10 +354,12 @@ class Replay:
         tree = self.git.run(["write-tree"], repository)["stdout"].strip()
         author = commits.PEOPLE[commit.author]
         committer = commits.PEOPLE[commit.committer or commit.author]
-        stamp = f"{commits.FIRST_DATE} +0000"
+        # Another content, another date: a commit that is pushed again must stay the same.
+        later = zlib.crc32(repr((commit.message, commit.files)).encode()) % 100_000
+        stamp = f"{commits.FIRST_DATE + later} +0000"
         lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
         lines += [
-            f"author {author[0]} <{author[1]}> {stamp}",
+            f"author {author[0]} <{author[1]}> {commits.FIRST_DATE} +0000",
             f"committer {committer[0]} <{committer[1]}> {stamp}",
         ]
         text = "\n".join(lines) + "\n\n" + commit.message
