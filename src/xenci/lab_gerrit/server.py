@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from xenci.lab_gerrit.access import ALL_PROJECTS, Access
 from xenci.lab_gerrit.accounts import Account, Accounts
+from xenci.lab_gerrit.capture import Capture
 from xenci.lab_gerrit.config import Config
 from xenci.lab_gerrit.events import Event, Events
 from xenci.lab_gerrit.git import EMPTY_TREE, ZERO, Repository, create
@@ -34,6 +35,7 @@ class Server:
         self.settings = ProjectSettings(self.store, self.access)
         self.events = Events()
         self.lock = asyncio.Lock()
+        self.capture = Capture(config.capture)
 
     @property
     def host(self) -> str:
@@ -41,8 +43,9 @@ class Server:
         return urlsplit(self.config.url).hostname or "localhost"
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the files."""
         self.store.close()
+        self.capture.close()
 
     def setting_done(self) -> bool:
         """Whether init has filled this site."""

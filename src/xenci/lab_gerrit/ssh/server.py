@@ -108,6 +108,9 @@ class SshFront:
             LOG.exception("ssh command of %s: %s", connection.account.username, session.line)
             session.error("fatal: internal server error\n")
             code = 1
+        self.server.capture.ssh(
+            connection.account.username, session.line, code, "".join(session.out), "".join(session.errors)
+        )
         process.exit(code)
 
     async def _command(self, session: Session) -> int:

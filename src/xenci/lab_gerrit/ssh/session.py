@@ -33,6 +33,7 @@ class Session:
     process: asyncssh.SSHServerProcess[bytes]
     line: str
     out: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     @property
     def server(self) -> Server:
@@ -46,6 +47,7 @@ class Session:
 
     def error(self, text: str) -> None:
         """To the client's stderr."""
+        self.errors.append(text)
         self.process.stderr.write(text.encode())
 
     async def stdin(self) -> str:
