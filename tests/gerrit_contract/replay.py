@@ -148,7 +148,7 @@ class Replay:
         text = re.sub(r"<password (\S+) initial>", lambda m: self.server.admin_password, text)
         text = re.sub(r"<password (\S+)>", lambda m: self._password(m[1]), text)
         text = re.sub(r"<public-key (\S+)>", lambda m: self.keys.public(m[1]), text)
-        text = re.sub(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])", lambda m: self.ids.first("sha", m[0]), text)
+        text = re.sub(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])", lambda m: self._hash(m[0]), text)
         text = re.sub(r"\bI[0-9a-f]{40}\b", lambda m: self.ids.first("change_id", m[0]), text)
         text = re.sub(r"\b[0-9a-f]{8}_[0-9a-f]{8}\b", lambda m: self.ids.first("comment", m[0]), text)
         text = re.sub(
@@ -156,6 +156,12 @@ class Replay:
         )
         text = re.sub(r"(refs/changes/)\d\d/(\d+)", lambda m: m[1] + self._change_ref(m[2]), text)
         return re.sub(r"\b10000\d\d\b", lambda m: self.ids.first("account", m[0]), text)
+
+    def _hash(self, recorded: str) -> str:
+        for kind in ("sha", "message"):
+            if self.ids.live(kind, recorded):
+                return self.ids.first(kind, recorded)
+        return recorded
 
     def _abbreviation(self, recorded: str) -> str:
         for full, live in self.ids.all("sha").items():

@@ -38,6 +38,10 @@ class Update:
         self.id = update_id
         self.time = now()
         self.set(updated=self.time)
+        self.run(
+            "UPDATE changes SET touched = (SELECT max(touched) + 1 FROM changes) WHERE number = ?",
+            self.number,
+        )
 
     def set(self, **columns: Any) -> None:
         """Set columns of the change."""

@@ -474,7 +474,7 @@ def _free(value: str) -> Test:
 def visible_changes(server: Server, account: Account | None) -> list[ChangeView]:
     """All changes that an account may see, the last updated first."""
     number = account.id if account else None
-    rows = server.store.all("SELECT * FROM changes ORDER BY updated DESC, number DESC")
+    rows = server.store.all("SELECT * FROM changes ORDER BY updated DESC, touched DESC, number DESC")
     return [ChangeView(server, row) for row in rows if server.access.can_see_change(number, row)]
 
 

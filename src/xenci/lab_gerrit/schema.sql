@@ -44,10 +44,11 @@ CREATE TABLE IF NOT EXISTS access_sections (
   project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE, ref TEXT NOT NULL, permissions TEXT NOT NULL,
   PRIMARY KEY (project, ref));
 
+-- touched: counts updates of the site, so that lists are in order within a second too.
 CREATE TABLE IF NOT EXISTS changes (
   number INTEGER PRIMARY KEY, project TEXT NOT NULL REFERENCES projects (name), branch TEXT NOT NULL,
   change_id TEXT NOT NULL, subject TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'NEW',
-  owner INTEGER NOT NULL REFERENCES accounts (id), topic TEXT, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+  owner INTEGER NOT NULL REFERENCES accounts (id), topic TEXT, created INTEGER NOT NULL, updated INTEGER NOT NULL, touched INTEGER NOT NULL DEFAULT 0,
   submitted INTEGER, submitter INTEGER, submission_id TEXT, private INTEGER NOT NULL DEFAULT 0,
   wip INTEGER NOT NULL DEFAULT 0, review_started INTEGER NOT NULL DEFAULT 1, current INTEGER NOT NULL DEFAULT 1,
   revert_of INTEGER, cherry_pick_of INTEGER, cherry_pick_of_ps INTEGER, meta_rev TEXT NOT NULL DEFAULT '',
