@@ -87,9 +87,13 @@ def test_the_server_proves_who_it_is(host, host_address, certificate):
 
 
 def test_plain_text_gets_no_answer(host_address):
+    answer = b""
     with socket.create_connection((host_address, PORT), timeout=10) as plain:
-        plain.sendall(b"ruok")
-        assert b"imok" not in plain.recv(16)
+        plain.sendall(b"ruok\n" * 4)
+        # It hangs up, one way or the other.
+        with contextlib.suppress(ConnectionResetError):
+            answer = plain.recv(16)
+    assert b"imok" not in answer
 
 
 def test_only_the_port_for_clients_is_open(host):
@@ -106,4 +110,4 @@ def test_only_hosts_of_the_stack_reach_it(host_address):
 def test_the_unit_is_hardened(host):
     exposure = host.check_output("systemd-analyze security --no-pager zookeeper | tail -1").split()
     assert float(exposure[exposure.index("zookeeper.service:") + 1]) < 2
-    assert host.check_output("ps -o user= -C java") == "zookeep+"
+    assert host.check_output("ps -o user= -C java") == "zookeeper"
