@@ -14,8 +14,8 @@ from xenci.apply.screen import Screen
 from xenci.demo.lab import Lab
 
 
-def test_kill_9_at_any_moment_and_the_next_run_ends_green(killed: list[int], finished: Command) -> None:
-    assert set(killed) == {-signal.SIGKILL}
+def test_kill_9_at_any_moment_and_the_next_run_ends_green(killed: dict[str, int], finished: Command) -> None:
+    assert set(killed.values()) == {-signal.SIGKILL}
     assert "good +1, bad -1" in finished.lines[-1]
 
 

@@ -37,7 +37,7 @@ def other_key(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("tool", ["git", "make", "python3", "rsync", "cc"])
+@pytest.mark.parametrize("tool", ["git", "make", "python3", "rsync"])
 def test_jobs_find_their_tools(login, tool):
     answer = login(f"{tool} --version")
     assert answer.returncode == 0, answer.stderr
