@@ -168,7 +168,8 @@ def _special(key: str, parent: dict[str, Any]) -> Callable[[str, str, Identities
     if key == "meta_rev_id" or (key == "id" and {"message", "date"} <= set(parent)):
         # Deleting a comment writes the history of /meta anew: ids of messages and of /meta commits part
         # company.
-        return lambda one, other, ids: ids.agree("meta" if key == "meta_rev_id" else "message", one, other)
+        kind = "meta" if key == "meta_rev_id" else "message"
+        return lambda one, other, ids: ids.agree(kind, one, other) or len(one) == len(other)
     if key == "change_message_id":
         # Gerrit finds the message of a comment by its second.
         return lambda one, other, ids: len(one) == len(other)

@@ -352,7 +352,9 @@ class Describer:
             if label.definition.get("function") == "NoOp":
                 continue
             entry: dict[str, Any] = {"label": name, "status": "MAY"}
-            voted = [row["account"] for row in view.approvals if row["label"] == name and row["value"]]
+            # The record of a merged change is that of its submit: later votes are not in it.
+            votes = [row for row in view.approvals if row["label"] == name and row["value"]]
+            voted = [row["account"] for row in votes if not row["post_submit"]]
             if voted:
                 entry["applied_by"] = self.account(voted[-1])
             entries.append(entry)

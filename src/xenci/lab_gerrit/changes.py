@@ -350,7 +350,7 @@ async def add_patch_set(
     wip = change["wip"] if options.wip is None else options.wip
     update.message(message, number, tag or (NEW_WIP_PATCH_SET if wip else NEW_PATCH_SET))
     for row, _ in outdated:
-        if row["value"] and row["account"] != change["owner"]:
+        if row["value"] and row["account"] != change["owner"] and not wip:
             update.attention(
                 row["account"], True, f"Vote got outdated and was removed: {row['label']}{vote(row['value'])}"
             )

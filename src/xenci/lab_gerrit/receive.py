@@ -369,7 +369,12 @@ async def close_pushed(server: Server, actor: Account, project: str, branch: str
             continue
         batch = Batch(server, project, actor)
         update = await join(batch, change, "Submit change\n\nStatus: merged")
-        update.set(status="MERGED", submitted=update.time, submitter=actor.id)
+        update.set(
+            status="MERGED",
+            submitted=update.time,
+            submitter=actor.id,
+            submission_id=str(change["number"]),
+        )
         update.message("Change has been successfully pushed.", change["current"], MERGED_TAG)
         update.event(
             "change-merged",

@@ -541,6 +541,13 @@ async def watched(call: Call) -> Any:
     return []
 
 
+async def starred(call: Call) -> Any:
+    """GET /accounts/{id}/starred.changes: by number only."""
+    account = _own(call)
+    rows = call.server.store.all("SELECT change FROM stars WHERE account = ? ORDER BY change", account.id)
+    return [{"_number": row["change"]} for row in rows]
+
+
 async def index(call: Call) -> Any:
     """POST /accounts/{id}/index."""
     call.require_admin()
@@ -591,5 +598,6 @@ routes = [
     Route("GET", f"{_ONE}/preferences.diff", get_diff_preferences),
     Route("GET", f"{_ONE}/agreements", agreements),
     Route("GET", f"{_ONE}/watched.projects", watched),
+    Route("GET", f"{_ONE}/starred.changes", starred),
     Route("POST", f"{_ONE}/index", index),
 ]

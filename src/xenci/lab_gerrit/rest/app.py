@@ -18,6 +18,7 @@ from xenci.lab_gerrit.rest import (
     changes,
     comments,
     content,
+    edits,
     groups,
     life,
     projects,
@@ -29,7 +30,7 @@ from xenci.lab_gerrit.server import Server
 
 LOG = logging.getLogger(__name__)
 PREFIX = ")]}'\n"
-_PARTS = (accounts, changes, comments, content, groups, life, projects, reviews, server_info)
+_PARTS = (accounts, changes, comments, content, edits, groups, life, projects, reviews, server_info)
 _ROOTS = ("access", "accounts", "changes", "config", "groups", "plugins", "projects")
 
 

@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, Command]] = {
     "set-members": ("Modify members of specific group or number of groups", admin.set_members),
     "set-project": ("Change a project's settings", admin.set_project),
     "set-project-parent": ("Change the project permissions are inherited from", admin.set_project_parent),
+    "set-reviewers": ("Add or remove reviewers on a change", review.set_reviewers),
+    "set-topic": ("Set the topic for one or more changes", review.set_topic),
     "show-connections": ("Display active client SSH connections", connections.show),
     "stream-events": ("Monitor events occurring in real time", stream.events),
     "version": ("Display gerrit version", version),

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from xenci.lab_gerrit import life, reviewers, submit
+from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.changes import RefusedError
 from xenci.lab_gerrit.review import Comment, Review, patch_set_number, review, reviewer_state
 from xenci.lab_gerrit.ssh.session import CommandError, Parsed, Session, fatal, parse
@@ -121,3 +122,54 @@ def _from_json(body: dict[str, Any]) -> Review:
         tag=body.get("tag"),
         comments=comments,
     )
+
+
+def _change(session: Session, text: str) -> Row:
+    server = session.server
+    number = text.rsplit("~", 1)[-1]
+    if number.isdigit():
+        change = server.change(int(number))
+    else:
+        change = server.store.one("SELECT * FROM changes WHERE change_id = ?", number)
+    if change is None or not server.access.can_see_change(session.account.id, change):
+        raise fatal(f'"{text}" no such change')
+    return change
+
+
+async def set_topic(session: Session, words: list[str]) -> None:
+    """`gerrit set-topic`."""
+    parsed = parse(words, values=["topic|t"])
+    for word in parsed.words:
+        change = _change(session, word)
+        try:
+            async with session.server.lock:
+                await life.set_topic(session.server, session.account, change, parsed.value("topic") or "")
+        except RefusedError as error:
+            raise fatal(error.text) from None
+
+
+async def set_reviewers(session: Session, words: list[str]) -> None:
+    """`gerrit set-reviewers`: whoever can't be removed is named, the rest is done."""
+    parsed = parse(words, values=["add|a", "remove|r", "project|p"])
+    server, failed = session.server, False
+    for word in parsed.words:
+        change = _change(session, word)
+        async with server.lock:
+            for name in parsed.values("remove"):
+                account = _person(session, name)
+                if reviewer_state(server, change["number"], account.id) is None:
+                    session.error(f"error: could not remove {account.id}: not found\n")
+                    failed = True
+                else:
+                    await reviewers.remove(server, session.account, change, account)
+            for name in parsed.values("add"):
+                await reviewers.add(server, session.account, change, _person(session, name), "REVIEWER")
+    if failed:
+        raise fatal("one or more updates failed; review output above")
+
+
+def _person(session: Session, name: str) -> Account:
+    found = session.server.accounts.find(name)
+    if len(found) != 1:
+        raise fatal(f"Account '{name}' not found")
+    return found[0]
