@@ -181,7 +181,8 @@ class Replay:
         filled = re.sub(
             r"\b(\d+),(\d+)", lambda m: f"{self.ids.first('change', m[1])},{m[2]}", self._fill(command)
         )
-        return re.sub(r"(change:)(\d+)", lambda m: m[1] + self.ids.first("change", m[2]), filled)
+        named = r"(change:|gerrit set-(?:topic|reviewers) .* )(\d+)"
+        return re.sub(named, lambda m: m[1] + self.ids.first("change", m[2]), filled)
 
     # What comes back
 

@@ -152,7 +152,7 @@ class Describer:
             info["problems"] = []
         if "TRACKING_IDS" in wanted:
             info["tracking_ids"] = []
-        if "STAR" in wanted and self._starred(view):
+        if wanted & {"STAR", "CHECK"} and self._starred(view):
             info["starred"] = True
         info["current_revision_number"] = view.row["current"]
         if wanted & {"CURRENT_REVISION", "ALL_REVISIONS"}:
@@ -162,7 +162,8 @@ class Describer:
             if loads(view.current["commit_info"]).get("conflicts", {}).get("contains_conflicts"):
                 info["contains_git_conflicts"] = True
         info["requirements"] = []
-        info["submit_records"] = [] if view.row["status"] == "ABANDONED" else [self._submit_record(view)]
+        never_submitted = view.row["status"] == "ABANDONED" or _pushed_directly(view)
+        info["submit_records"] = [] if never_submitted else [self._submit_record(view)]
         if "SUBMIT_REQUIREMENTS" in wanted:
             info["submit_requirements"] = requirements.results(view)
 
@@ -467,6 +468,13 @@ def message_info(describer: Describer, row: Row, *, shown: bool = False) -> dict
     if row["patch_set"] is not None:
         info["_revision_number"] = row["patch_set"]
     return info
+
+
+def _pushed_directly(view: ChangeView) -> bool:
+    """Whether a change was merged by a push to its branch, past the rules of submit."""
+    return view.row["status"] == "MERGED" and any(
+        row["text"].startswith("Change has been successfully pushed") for row in view.messages
+    )
 
 
 def person(ident: Ident) -> dict[str, Any]:

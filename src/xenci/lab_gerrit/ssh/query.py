@@ -100,12 +100,14 @@ def _lines(lines: list[str], value: dict[str, Any], indent: str) -> None:
             lines.append(f"{indent}{key}:")
             _lines(lines, item, indent + "  ")
         elif isinstance(item, list):
-            lines.append(f"{indent}{key}:")
-            if item and isinstance(item[0], str):
-                lines.append(f" [{', '.join(item)}]")
-            for entry in item:
-                if isinstance(entry, dict):
-                    _lines(lines, entry, indent + "  ")
+            objects = [entry for entry in item if isinstance(entry, dict)]
+            for entry in objects:
+                lines.append(f"{indent}{key}:")
+                _lines(lines, entry, indent + "  ")
+            if not objects:
+                lines.append(f"{indent}{key}:")
+                if item:
+                    lines.append(f" [{', '.join(item)}]")
         else:
             lines.append(f"{indent}{key}: {_word(key, item)}")
 
