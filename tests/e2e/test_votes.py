@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from xenci.demo.report import paths
 from xenci.demo.site import Site
 
 LINE = re.compile(
@@ -80,15 +81,6 @@ def test_the_log_holds_what_was_tested(site: Site, change: dict[str, Any], tmp_p
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     (tree,) = re.findall(r"^\S+Z tree: ([0-9a-f]{40})$", answer.text, re.MULTILINE)
     assert tree == merged_tree(site, change, tmp_path)
-
-
-def paths(entries: list[dict[str, Any]], above: str = "") -> list[str]:
-    """Every file of Zuul's manifest."""
-    found = []
-    for entry in entries:
-        name = f"{above}{entry['name']}"
-        found += paths(entry["children"], f"{name}/") if "children" in entry else [name]
-    return found
 
 
 def merged_tree(site: Site, change: dict[str, Any], directory: Path) -> str:

@@ -67,22 +67,31 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
         except RenderError as error:
             raise StuckError(f"the inventory could not be rendered: {error}") from error
     with phases("site.yml"):
-        playbook = applying.Playbook(
-            checkout=lab.root,
-            state=lab.runner,
-            path="playbooks/site.yml",
-            inventories=lab.inventories,
-            environment=lab.environment,
-        )
-        if not applying.run(playbook, screen, "site.yml").ok:
-            raise StuckError("site.yml failed")
+        play(lab, screen, "playbooks/site.yml", "site.yml")
     with phases("projects"):
         try:
             if changed := seed.follow(desk(site, "admin")):
                 screen.line(f"  pushed what is new to {', '.join(changed)}")
+                play(lab, screen, "playbooks/operate_full_reconfigure.yml", "full reconfiguration")
         except (GitError, SiteError) as error:
             raise StuckError(f"the projects could not be brought up to date: {error}") from error
     state.note(lab, found, hosts.running(lab))
+
+
+def play(lab: Lab, screen: Screen, path: str, name: str) -> None:
+    """Run a playbook on the lab.
+
+    :raises StuckError: when it fails.
+    """
+    playbook = applying.Playbook(
+        checkout=lab.root,
+        state=lab.runner,
+        path=path,
+        inventories=lab.inventories,
+        environment=lab.environment,
+    )
+    if not applying.run(playbook, screen, name).ok:
+        raise StuckError(f"{name} failed")
 
 
 def wheel(lab: Lab) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from typing import Any
 
 from xenci.apply.screen import Screen, duration
@@ -41,7 +42,7 @@ def describe(site: Site, entry: Watched) -> dict[str, Any]:
     ]
     for build in builds:
         job = build["job_name"]
-        steps.append(("node", moment(build["start_time"]), build.get("nodeset") or "none"))
+        steps.append(("node", moment(build["start_time"]), node(site, build)))
         steps.append(("job start", moment(build["start_time"]), job))
         steps.append(("job end", moment(build["end_time"]), f"{job} {build['result']}"))
     steps.append(("vote", entry.voted, f"Verified {entry.vote:+d}"))
@@ -66,6 +67,31 @@ def describe(site: Site, entry: Watched) -> dict[str, Any]:
         ],
         "timeline": [{"step": name, "time": iso(when), "what": what} for name, when, what in steps if when],
     }
+
+
+def node(site: Site, build: dict[str, Any]) -> str:
+    """Name of the node that a build ran on, from its log; the label where the log doesn't say."""
+    label = str(build.get("nodeset") or "no node")
+    found = re.search(r"^\S+ node: (\S+)$", log(site, build, "tests.txt"), re.MULTILINE)
+    return f"{found[1]} ({label})" if found else label
+
+
+def log(site: Site, build: dict[str, Any], name: str) -> str:
+    """Text of the log file of this name, wherever it lies in the build's logs; empty where there is none."""
+    if not build.get("log_url"):
+        return ""
+    manifest = site.get(f"{build['log_url']}zuul-manifest.json").json()
+    path = next((path for path in paths(manifest["tree"]) if path.rsplit("/", 1)[-1] == name), "")
+    return site.get(build["log_url"] + path).text if path else ""
+
+
+def paths(entries: list[dict[str, Any]], above: str = "") -> list[str]:
+    """Every file that Zuul's manifest names."""
+    found = []
+    for entry in entries:
+        name = f"{above}{entry['name']}"
+        found += paths(entry["children"], f"{name}/") if "children" in entry else [name]
+    return found
 
 
 def _event_time(builds: list[dict[str, Any]]) -> float:

@@ -24,7 +24,10 @@ class Capture:
     """Appends to a file; without one it does nothing."""
 
     def __init__(self, path: str) -> None:
-        self._file = Path(path).open("a", encoding="utf-8", buffering=1) if path else None  # noqa: SIM115
+        self._file = None
+        if path:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._file = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115
         self._count = 0
 
     def close(self) -> None:

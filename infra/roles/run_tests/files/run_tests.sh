@@ -16,6 +16,7 @@ run() {
     echo "tree: $(git rev-parse 'HEAD^{tree}')"
     echo "subject: $(git log -1 --format=%s)"
     # shellcheck source=/dev/null
+    echo "node: $(hostname)"
     echo "system: $(. /etc/os-release && echo "$PRETTY_NAME"), $(uname -srm)"
     echo "tools: $(python3 --version), $(git --version), $(make --version | head -n 1)"
     echo "hypervisor: $(cat /sys/hypervisor/type 2>/dev/null || echo none)"
