@@ -14,6 +14,7 @@ from pathlib import Path
 from xenci.lab_gerrit.config import Config, load
 from xenci.lab_gerrit.init import init
 from xenci.lab_gerrit.pushes import Pushes
+from xenci.lab_gerrit.receive import close_left_open
 from xenci.lab_gerrit.server import Server
 from xenci.lab_gerrit.ssh.server import SshFront
 from xenci.lab_gerrit.web import serve
@@ -66,6 +67,7 @@ async def _daemon(config: Config) -> None:
             f"{config.site}: no site here; make one with `xenci-lab-gerrit init --site {config.site}`"
         )
     await server.repair()
+    await close_left_open(server)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from xenci.lab_gerrit import attributes, commits, push_options
 from xenci.lab_gerrit.accounts import Account
-from xenci.lab_gerrit.batch import Batch
+from xenci.lab_gerrit.batch import Batch, change_ref
 from xenci.lab_gerrit.changes import Added, RefusedError, add_patch_set, create, join, next_number
 from xenci.lab_gerrit.commits import Commit
 from xenci.lab_gerrit.git import ZERO, GitError
@@ -364,8 +364,10 @@ async def close_pushed(server: Server, actor: Account, project: str, branch: str
     )
     if not rows:
         return
+    found = await repository.git("for-each-ref", "--format=%(refname)", f"--merged={branch}", "refs/changes/")
+    merged = set(found.split())
     for change in rows:
-        if not await repository.is_ancestor(change["revision"], branch):
+        if change_ref(change["number"], change["current"]) not in merged:
             continue
         batch = Batch(server, project, actor)
         update = await join(batch, change, "Submit change\n\nStatus: merged")
@@ -383,6 +385,15 @@ async def close_pushed(server: Server, actor: Account, project: str, branch: str
             patch_set=change["current"],
         )
         await batch.commit()
+
+
+async def close_left_open(server: Server) -> None:
+    """At start: what a crash kept from being marked merged after its branch had been pushed."""
+    rows = server.store.all("SELECT DISTINCT project, branch, owner FROM changes WHERE status = 'NEW'")
+    for row in rows:
+        owner = server.accounts.get(row["owner"])
+        if owner is not None and await server.repository(row["project"]).resolve(row["branch"]):
+            await close_pushed(server, owner, row["project"], row["branch"])
 
 
 def crop(subject: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +14,11 @@ from xenci.lab_gerrit.accounts import Account, Accounts
 from xenci.lab_gerrit.capture import Capture
 from xenci.lab_gerrit.config import Config
 from xenci.lab_gerrit.events import Event, Events
-from xenci.lab_gerrit.git import EMPTY_TREE, ZERO, Repository, create
+from xenci.lab_gerrit.git import EMPTY_TREE, ZERO, GitError, Repository, create
 from xenci.lab_gerrit.labels import ProjectSettings
 from xenci.lab_gerrit.store import Row, Store
 
+LOG = logging.getLogger(__name__)
 VERSION = "3.13.8"
 
 
@@ -69,19 +71,31 @@ class Server:
     async def pay_refs(self) -> None:
         """Write all refs that committed transactions owe."""
         rows = self.store.all("SELECT * FROM pending_refs ORDER BY seq")
-        for project in dict.fromkeys(row["project"] for row in rows):
-            mine = [row for row in rows if row["project"] == project]
-            await self.repository(project).update_refs([(row["ref"], row["old"], row["new"]) for row in mine])
+        try:
+            for project in dict.fromkeys(row["project"] for row in rows):
+                mine = [row for row in rows if row["project"] == project]
+                updates = [(row["ref"], row["old"], row["new"]) for row in mine]
+                await self.repository(project).update_refs(updates)
+        except GitError:
+            LOG.exception("refs are not as the database has them; writing them one by one")
+            await self.repair()
+            return
         if rows:
             self.store.run("DELETE FROM pending_refs WHERE seq <= ?", rows[-1]["seq"])
 
     async def repair(self) -> None:
-        """After a crash: write the refs that were still owed; those already written are left alone."""
+        """After a crash: write the refs that were still owed; those already written are left alone.
+
+        One that cannot be written is named in the log and given up, so that it does not stop all others.
+        """
         for row in self.store.all("SELECT * FROM pending_refs ORDER BY seq"):
             repository = self.repository(row["project"])
-            current = (await repository.refs(row["ref"])).get(row["ref"], ZERO)
-            if current != row["new"]:
-                await repository.update_refs([(row["ref"], current, row["new"])])
+            try:
+                current = (await repository.refs(row["ref"])).get(row["ref"], ZERO)
+                if current != row["new"]:
+                    await repository.update_refs([(row["ref"], current, row["new"])])
+            except GitError:
+                LOG.exception("cannot write %s of %s", row["ref"], row["project"])
             self.store.run("DELETE FROM pending_refs WHERE seq = ?", row["seq"])
 
     async def commit_config(

@@ -91,6 +91,17 @@ def test_refs_that_a_crash_left_owing_are_written(own: Lab) -> None:
     assert refs(own)[ref] == sha
 
 
+def test_a_change_whose_branch_was_pushed_before_the_crash_is_merged(own: Lab) -> None:
+    number = own.change("dev", "half-way")
+    sha = refs(own)[f"refs/changes/{number % 100:02}/{number}/1"]
+    own.kill()
+    # As it is when the branch has moved and the change has not been told yet.
+    repository = own.site / "git" / "demo.git"
+    subprocess.run(["git", "--git-dir", str(repository), "update-ref", "refs/heads/master", sha], check=True)
+    own.start()
+    assert own.must("dev", "GET", f"/changes/{number}")["status"] == "MERGED"
+
+
 def test_a_second_init_changes_nothing_and_a_new_password_ends_the_old(own: Lab) -> None:
     words = [*own.command("init"), "--admin-password-file", "-"]
 
