@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.gerrit_contract import not_held, recordings
 
 Data = dict[str, Any]
+MASKED = "<secret>"  # what the lab Gerrit captures in place of answers and fields that hold one
 _COLLECTIONS = ("accounts", "changes", "groups", "projects", "plugins")
 # Fields that hold a map from names to values: its keys are data, not fields.
 _MAPS = {
@@ -69,6 +70,8 @@ def _entries(value: Any, path: str, map_answer: bool) -> Iterator[tuple[str, Any
 
 def walk(value: Any, map_answer: bool, path: str = "") -> Iterator[tuple[str, str]]:
     """Every field of an answer as (path, type); keys of maps are written `*`, entries of lists `[]`."""
+    if value == MASKED:
+        return
     yield path, _kind(value)
     for where, entry in _entries(value, path, map_answer):
         yield from walk(entry, map_answer, where)
@@ -87,7 +90,10 @@ def key_of(data: Data) -> str:
     """Normalised name of an exchange: `METHOD /path/{} STATUS`, or `ssh command EXIT`."""
     if "method" in data:
         return f"{data['method']} {path_pattern(data['path'])} {data['status']}"
-    return f"ssh {command_pattern(data['command'])} {data['exit']}"
+    command = command_pattern(data["command"])
+    if command == "gerrit stream-events" and data["exit"] != 1:
+        return f"ssh {command} (ended)"  # client and server see different ends of one stream
+    return f"ssh {command} {data['exit']}"
 
 
 def path_pattern(path: str) -> str:
@@ -168,6 +174,7 @@ class Recorded:
 
     def __init__(self, exchanges: Iterable[recordings.Exchange]) -> None:
         self._by_key: dict[str, list[Data]] = {}
+        self._shapes: dict[tuple[str, frozenset[str] | None], Shape] = {}
         self.fixed: dict[str, set[str]] = {}
         git: Counter[str] = Counter()
         for exchange in exchanges:
@@ -188,6 +195,8 @@ class Recorded:
         elif data["exit"] in (0, 1):
             found[f"GET /{{}}/info/refs?service={service} 200"] += 1
             found[f"POST /{{}}/{service} 200"] += 1
+            # git asks without a password first, wherever one is needed.
+            found[f"GET /{{}}/info/refs?service={service} 401"] += 1
         else:
             found[f"GET /{{}}/info/refs?service={service} 401"] += 1
 
@@ -202,6 +211,8 @@ class Recorded:
         refused = data["status"] >= 400 if "method" in data else data["exit"] not in (0, None)
         if refused:
             said = template(data)
+            if data.get("response") == MASKED:
+                return []
             if said not in {template(candidate) for candidate in candidates}:
                 return [f"other words: {said!r}"]
             return []
@@ -210,15 +221,10 @@ class Recorded:
     def _shape_differences(self, key: str, data: Data, candidates: list[Data]) -> list[str]:
         map_answer = bool(_MAP_ANSWERS.match(key.rsplit(" ", 1)[0]))
         body = body_of(data)
-        known, wanted = Shape(), Shape()
-        same = [other for other in candidates if options_of(other) == options_of(data)]
-        for candidate in candidates:
-            answer = body_of(candidate)
-            if isinstance(answer, dict) and "omitted" in answer:
-                return []
-            known.add(answer, map_answer)
-            if candidate in same:
-                wanted.add(answer, map_answer)
+        if any(isinstance(body_of(other), dict) and "omitted" in body_of(other) for other in candidates):
+            return []
+        known = self._shape(key, None, candidates, map_answer)
+        wanted = self._shape(key, options_of(data), candidates, map_answer)
         found = []
         for path, kind in walk(body, map_answer):
             if path not in known.types:
@@ -233,6 +239,18 @@ class Recorded:
             if always and mine.parents[parent] > mine.present[path]:
                 found.append(f"{path}: missing")
         return sorted(set(found))
+
+    def _shape(
+        self, key: str, options: frozenset[str] | None, candidates: list[Data], map_answer: bool
+    ) -> Shape:
+        """Shape of all recorded answers of a key, or of those that were asked with these options."""
+        if (key, options) not in self._shapes:
+            shape = Shape()
+            for candidate in candidates:
+                if options is None or options_of(candidate) == options:
+                    shape.add(body_of(candidate), map_answer)
+            self._shapes[key, options] = shape
+        return self._shapes[key, options]
 
     def _value_differences(self, data: Data) -> list[str]:
         return sorted(
@@ -301,7 +319,7 @@ def main(arguments: list[str]) -> int:
         print(f"match: {error}", file=sys.stderr)  # noqa: T201
         return 2
     listed = not_held.load().exchanges
-    report = match(capture, Recorded(recordings.exchanges()), listed)
+    report = match(capture, Recorded([*recordings.exchanges(), *recordings.password_exchanges()]), listed)
     lines = [
         f"not held: {key}: {listed[key]} ({times} times)" for key, times in sorted(report.listed.items())
     ]

@@ -125,6 +125,17 @@ class Access:
         groups = self._with_roles(account, project, owner_of_change)
         return self._allowed(groups, project, ref, permission)
 
+    def allowed_by(self, account: int | None, project: str, ref: str, permission: str) -> str | None:
+        """UUID of a group whose rule gives an account a permission; None if it has not got it."""
+        if not self.can(account, project, ref, permission):
+            return None
+        groups = self._with_roles(account, project, False)
+        for found in self._matching(groups, project, ref, permission):
+            for uuid, rule in found.rules.items():
+                if uuid in groups and rule.get("action", "ALLOW") == "ALLOW":
+                    return uuid
+        return None
+
     def can_force(self, account: int | None, project: str, ref: str, permission: str) -> bool:
         """Whether it has the permission with the force flag."""
         groups = self._with_roles(account, project, False)

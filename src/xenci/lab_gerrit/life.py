@@ -257,7 +257,8 @@ async def delete(server: Server, actor: Account, change: Row) -> None:
     await server.pay_refs()
     for ref, old in refs.items():
         gone = server.ref_updated_event(actor, project, ref, old, ZERO)
-        server.emit_for_change(change, gone)
+        # Its refs belong to no change any more: only administrators are told of them.
+        server.events.emit(gone, server.access.is_admin)
 
 
 # -- new commits

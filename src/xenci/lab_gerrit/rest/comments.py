@@ -70,7 +70,7 @@ async def list_comments(call: Call) -> Any:
             lines, kind = await _content_lines(view, path)
             for info in infos:
                 info["context_lines"] = _context(info, lines, padding)
-                info["source_content_type"] = kind
+                info["source_content_type"] = kind if info["context_lines"] else ""
     return found
 
 
@@ -295,6 +295,8 @@ async def suggest(call: Call) -> Any:
             for word in re.split(r"[\s@.]+", f"{account.signature} {account.username}".lower())
         )
     ]
+    # A name that begins so counts more than a part of an address.
+    found.sort(key=lambda account: words not in f" {account.name} {account.username}".lower())
     return [
         {"account": describe.account(account.id), "count": 1} for account in found[: call.number("n") or 10]
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from xenci.lab_gerrit import projects as core
 from xenci.lab_gerrit.access import ALL_PROJECTS, CAPABILITIES, CAPABILITY_NAMES
+from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.groups import Group, Groups
 from xenci.lab_gerrit.rest.call import Call, RestError, Route
 from xenci.lab_gerrit.rest.project_of import project_of
@@ -228,6 +229,17 @@ def _added(sections: Sections, added: Sections) -> Sections:
     return {ref: permissions for ref, permissions in new.items() if permissions}
 
 
+def _explained(call: Call, account: Account, project: str, ref: str, permission: str) -> str:
+    """A line of check.access: whether, and by which rule."""
+    what = f"perform '{permission}' with force=false on project '{project}' for ref '{ref}'"
+    uuid = call.server.access.allowed_by(account.id, project, ref, permission)
+    if uuid is None:
+        return f"'{account.username}' cannot {what}"
+    group = Groups(call.server).find(uuid)
+    name = group.name if group else uuid
+    return f"'{account.username}' can {what} (allowed for group '{uuid}' by rule 'group {name}')"
+
+
 async def check_access(call: Call) -> Any:
     """GET /projects/{name}/check.access: whether an account may do something, without doing it."""
     call.require_capability("viewAccess", "view access")
@@ -238,15 +250,13 @@ async def check_access(call: Call) -> Any:
         raise RestError(422, f"Account '{name}' not found")
     account = accounts[0]
     ref, permission = call.option("ref"), call.option("perm")
-    access, logs = call.server.access, []
-    for seen in ("refs/heads/*", *([ref] if ref else [])):
-        can = access.can(account.id, project, seen, permission or "read")
-        word = "can" if can else "cannot"
-        logs.append(
-            f"'{account.username}' {word} perform '{permission or 'read'}' with force=false on project "
-            f"'{project}' "
-            f"for ref '{seen}'"
-        )
+    access = call.server.access
+    reads_heads = access.can(account.id, project, "refs/heads/*", "read")
+    logs = [_explained(call, account, project, "refs/heads/*", "read")]
+    if not reads_heads:
+        logs.append(_explained(call, account, project, "refs/meta/version", "read"))
+    if ref:
+        logs.append(_explained(call, account, project, ref, permission or "read"))
     allowed = access.can(account.id, project, ref, permission or "read") if ref else True
     answer: dict[str, Any] = {"status": 200 if allowed else 403, "debug_logs": logs}
     if not allowed:
