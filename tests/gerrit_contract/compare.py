@@ -44,6 +44,7 @@ _SET_LIKE = {
     "submit_requirements",
 }
 _RUN_TIME = re.compile(r"runTimeMilliseconds: \d+")
+_SCHEME = re.compile(r"http://review(?=\.example\.org)")  # TLS stood in front of some servers, of others not
 _PLACEHOLDER = re.compile(r"^<[a-z0-9. -]+>$")
 
 
@@ -62,7 +63,9 @@ def compare(recorded: Any, live: Any, ids: Identities, path: str = "") -> Differ
 
 def compare_text(recorded: str, live: str, ids: Identities, path: str = "") -> Differences:
     """Compare two texts word by word; numbers, hashes and times inside them by what they stand for."""
-    recorded, live = (_RUN_TIME.sub("took a time", text) for text in (recorded, live))
+    recorded, live = (
+        _SCHEME.sub("https://review", _RUN_TIME.sub("took a time", text)) for text in (recorded, live)
+    )
     if recorded == live and not re.search(r"[0-9a-f]{40}", recorded):
         return []
     if _PLACEHOLDER.match(recorded) and recorded.startswith("<generated"):
