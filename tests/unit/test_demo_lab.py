@@ -85,6 +85,15 @@ def test_a_lab_of_an_older_checkout_gets_what_it_lacks_and_keeps_the_rest(
     assert after == before
 
 
+def test_plain_values_of_an_older_checkout_are_brought_up_to_date(lab: Lab) -> None:
+    secrets.ensure(lab, "10.9.0.0/24")
+    before = everything(lab)
+    path = lab.inventory / "group_vars/all/lab.yml"
+    path.write_text("lab_hosts_name: test\nlab_hosts_subnet: 10.9.0.0/24\n")
+    assert secrets.ensure(lab, "10.8.0.0/24")
+    assert everything(lab) == before
+
+
 def test_missing_key_files_come_back(lab: Lab) -> None:
     secrets.ensure(lab, "10.9.0.0/24")
     before = everything(lab)

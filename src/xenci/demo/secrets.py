@@ -109,15 +109,17 @@ def _make(lab: Lab, subnet: str) -> None:
 
 
 def _complete(lab: Lab) -> bool:
-    """Add secrets that a newer checkout wants and the lab has not."""
+    """Add what a newer checkout wants and the lab has not: secrets, plain values."""
     values = read(lab)
     missing = {name: make() for name, make in SECRETS.items() if name not in values}
-    if not missing:
-        return False
-    values |= missing
     everything = lab.inventory / "group_vars" / "all"
-    write(everything / "lab.yml", _plain(lab, settings(lab)["lab_hosts_subnet"], values))
-    write(everything / "vault.yml", _encrypted(lab, values))
+    if missing:
+        values |= missing
+        write(everything / "vault.yml", _encrypted(lab, values))
+    plain = _plain(lab, settings(lab)["lab_hosts_subnet"], values)
+    if (everything / "lab.yml").read_text(encoding="utf-8") == plain:
+        return bool(missing)
+    write(everything / "lab.yml", plain)
     return True
 
 
