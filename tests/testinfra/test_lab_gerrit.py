@@ -10,6 +10,7 @@ import subprocess
 import pytest
 import yaml
 
+from tests.testinfra import pki
 from tests.testinfra.conftest import LAB, ROOT
 
 GROUP = "lab_gerrit"
@@ -38,7 +39,7 @@ def password():
 
 def call(address, path, password=None, method="GET", body=None):
     """A REST call as admin (with a password) or anonymous: status and text."""
-    context = ssl.create_default_context(cafile=DIRECTORY / "pki/ca.crt")
+    context = ssl.create_default_context(cafile=pki.CA)
     connection = http.client.HTTPSConnection(address, context=context, timeout=20)
     headers = {"Accept": "*/*"}
     if password is not None:
