@@ -212,7 +212,9 @@ class Describer:
     def _voters(self, view: ChangeView) -> list[int]:
         reviewers = [row["account"] for row in view.reviewers["REVIEWER"]]
         votes = [row["account"] for row in view.approvals]
-        return javahash.numbers(sorted({*votes, *reviewers}))
+        # Gerrit keeps the submit itself as a vote of the submitter.
+        submitter = [view.row["submitter"]] if view.row["status"] == "MERGED" else []
+        return javahash.numbers(sorted({*votes, *reviewers, *submitter}))
 
     def _label(self, view: ChangeView, label: Label, detailed: bool) -> dict[str, Any]:
         rows = {row["account"]: row for row in view.approvals if row["label"] == label.name}
@@ -256,7 +258,7 @@ class Describer:
         closed = view.row["status"] != "NEW"
         if row is not None and row["value"]:
             info["value"] = row["value"]
-        elif detailed and (closed or low or high):
+        elif closed or (detailed and (low or high)):
             info["value"] = 0
         if row is not None:
             info["date"] = timestamp(row["granted"])

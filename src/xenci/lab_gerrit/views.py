@@ -74,7 +74,7 @@ class ChangeView:
     def votes(self, patch_set: int) -> list[Row]:
         """Votes on a patch set, in the order in which they were given."""
         return self.server.store.all(
-            "SELECT * FROM approvals WHERE change = ? AND patch_set = ? ORDER BY granted, account",
+            "SELECT * FROM approvals WHERE change = ? AND patch_set = ? ORDER BY granted, rowid",
             self.number,
             patch_set,
         )

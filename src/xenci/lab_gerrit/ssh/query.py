@@ -196,7 +196,8 @@ def _submit_record(view: ChangeView) -> dict[str, Any]:
     labels = []
     for name in view.labels:
         entry: dict[str, Any] = {"label": name, "status": "MAY"}
-        voted = [row["account"] for row in view.approvals if row["label"] == name and row["value"]]
+        votes = [row for row in view.approvals if row["label"] == name and row["value"]]
+        voted = [row["account"] for row in votes if not row["post_submit"]]
         if voted:
             entry["by"] = account_attribute(view.server.accounts.get(voted[-1]))
         labels.append(entry)
