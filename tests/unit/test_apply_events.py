@@ -102,6 +102,13 @@ def test_what_is_shown_while_a_task_runs() -> None:
     assert renderer.now() == ["First play", "install | Say hello", "b 13 s"]
 
 
+def test_between_two_tasks_something_is_said() -> None:
+    renderer = Renderer(Screen(io.StringIO()))
+    for event in events():
+        renderer.event(event)
+    assert renderer.now() == ["Second play", "no task runs: Ansible ends a play or prepares the next"]
+
+
 def test_before_the_first_task_something_is_said() -> None:
     renderer = Renderer(Screen(io.StringIO()), clock=lambda: 100.0)
     assert renderer.now() == ["ansible-playbook is starting (0.0 s)"]

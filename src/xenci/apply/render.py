@@ -40,6 +40,8 @@ class Renderer:
         """Play, task, and the hosts that it is waiting for, the longest first."""
         progress, clock = self.progress, self._clock()
         task = progress.task
+        if task is None and progress.tasks:
+            return [progress.play, "no task runs: Ansible ends a play or prepares the next"]
         if task is None:
             return [f"ansible-playbook is starting ({duration(clock - self._began)})"]
         lines = [f"{progress.play}", task.title]

@@ -57,7 +57,9 @@ class Screen:
             self._what.pop()
 
     def _render(self) -> Group | Text:
-        lines = self._what[-1]() if self._what else []
+        # What all of it is about first, then what is going on in it.
+        outer = [what()[0] for what in self._what[:-1]]
+        lines = outer + (self._what[-1]() if self._what else [])
         if not lines:
             return Text("")
         return Group(

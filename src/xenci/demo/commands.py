@@ -48,7 +48,7 @@ def up(lab: Lab, screen: Screen, subnet: str | None) -> int:
 def deploy(site: Site, screen: Screen, phases: Phases) -> None:
     """Bring hosts and services to what the checkout says, unless they are already."""
     lab = site.lab
-    with phases("look"):
+    with phases("look", "do hosts and services answer, and is what was applied what is to be?"):
         found = state.fingerprint(lab)
         instances = hosts.running(lab)
         reason = state.stale(lab, found, instances, [])
@@ -60,7 +60,7 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
         return
     lab.applied.unlink(missing_ok=True)
     make_hosts(lab, screen, phases)
-    with phases("wheel and projects"):
+    with phases("wheel and projects", "the package is built, Ansible renders infra"):
         wheel(lab)
         try:
             seed.stage(site)
@@ -68,7 +68,7 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
             raise StuckError(f"the inventory could not be rendered: {error}") from error
     with phases("site.yml"):
         play(lab, screen, "playbooks/site.yml", "site.yml")
-    with phases("projects"):
+    with phases("projects", "git compares the review server's branches with the checkout"):
         try:
             if changed := seed.follow(desk(site, "admin")):
                 screen.line(f"  pushed what is new to {', '.join(changed)}")
@@ -111,7 +111,7 @@ def desk(site: Site, account: str) -> Desk:
 def vote(site: Site, screen: Screen, phases: Phases) -> dict[str, Any]:
     """Propose the changes, wait for their votes, and tell the story."""
     with contextlib.ExitStack() as stack:
-        with phases("propose"):
+        with phases("propose", "git-review pushes the changes as alice"):
             alice = desk(site, "alice")
             # Listening begins before anything is proposed.
             stream = stack.enter_context(watch.Stream(desk(site, "admin")).open())
@@ -138,7 +138,7 @@ def hosts_up(lab: Lab, screen: Screen, subnet: str | None) -> int:
 
 def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None) -> None:
     """Check the machine, end what a killed run left, and make the lab's own files."""
-    with phases("machine"):
+    with phases("machine", "podman says what is there; what a killed run left is ended"):
         own = secrets.settings(lab)["lab_hosts_subnet"] if lab.inventory.exists() else None
         if own and subnet and own != subnet:
             raise machine.UnfitError(

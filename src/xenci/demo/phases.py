@@ -18,11 +18,15 @@ class Phases:
         self._began = time.monotonic()
 
     @contextlib.contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        """Time one phase; a phase that fails is not counted as done."""
+    def __call__(self, name: str, waits_for: str = "") -> Iterator[None]:
+        """Time one phase; a phase that fails is not counted as done.
+
+        :param waits_for: what a reader is told while nothing inside says something better.
+        """
         began = time.monotonic()
         self.screen.line(f"== {name}", style="bold cyan")
-        with self.screen.now(lambda: [f"{name} ({duration(time.monotonic() - began)})"]):
+        detail = [waits_for] if waits_for else []
+        with self.screen.now(lambda: [f"{name} ({duration(time.monotonic() - began)})", *detail]):
             yield
         self.seconds[name] = round(time.monotonic() - began, 2)
         self.screen.line(f"== {name}: {duration(self.seconds[name])}", style="cyan")
