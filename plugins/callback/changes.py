@@ -7,8 +7,8 @@ name: changes
 type: aggregate
 short_description: Note which tasks changed which host, a line of JSON for each run of a playbook
 description:
-  - Appends one JSON object to a file when a run ends. Its keys are C(playbook) (its file's name), C(check) (whether it was a check run), C(changed) and
-    C(unreachable), C(failed) (lists of C([host, task])).
+  - Appends one JSON object to a file when a run ends. Its keys are C(playbook) (its file's name), C(check)
+    (whether it was a check run), and C(changed), C(unreachable), C(failed) (lists of C([host, task])).
 options:
   changes_file:
     description: The file to append to. Nothing is noted where it is not set.
@@ -65,13 +65,4 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             run = {"playbook": self._playbook, "check": bool(context.CLIARGS.get("check")), **self._seen}
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             with Path(path).open("a", encoding="utf-8") as file:
-                file.write(
-                    json.dumps(
-                        {
-                            "playbook": self._playbook,
-                            "check": bool(context.CLIARGS.get("check")),
-                            **self._seen,
-                        }
-                    )
-                    + "\n"
-                )
+                file.write(json.dumps(run) + "\n")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import itertools
 import json
 import re
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -43,15 +43,11 @@ def test_the_environment_holds_what_is_pinned() -> None:
 
 
 def test_collections_are_those_of_the_ansible_package() -> None:
-    package = importlib.util.find_spec("ansible_collections")
-    assert package
-    assert package.submodule_search_locations
-    tree = Path(next(iter(package.submodule_search_locations)))
+    tree = Path(sysconfig.get_path("purelib")) / "ansible_collections"
     for collection in load(ROOT / "requirements.yml")["collections"]:
-        manifest = json.loads(
-            (tree / collection["name"].replace(".", "/") / "MANIFEST.json").read_text(encoding="utf-8")
-        )
-        assert manifest["collection_info"]["version"] == collection["version"], collection["name"]
+        manifest = tree / collection["name"].replace(".", "/") / "MANIFEST.json"
+        version = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"]
+        assert version == collection["version"], collection["name"]
 
 
 def test_galaxy_and_package_have_one_version() -> None:
