@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.testinfra import pki
 from tests.testinfra.conftest import LAB, ROOT
 from xenci.demo import secrets
 from xenci.demo.lab import Lab
@@ -29,7 +30,7 @@ def review(host_address: str) -> Any:
     """`review(account, method, path, body)`: what the server answers, status and decoded JSON."""
     known = passwords()
     session = requests.Session()
-    session.verify = str(ROOT / ".lab" / LAB / "pki" / "ca.crt")
+    session.verify = str(pki.CA)
     session.trust_env = False
 
     def ask(account: str, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
@@ -93,7 +94,7 @@ def test_projects_inherit_label_and_requirement(review):
 def test_first_commit_is_the_directory(review, host_address, tmp_path):
     """Cloned by anybody, without a login."""
     command = ["git", "clone", "-q", f"https://{host_address}/sandbox", "clone"]
-    authority = str(ROOT / ".lab" / LAB / "pki" / "ca.crt")
+    authority = str(pki.CA)
     subprocess.run(
         command, cwd=tmp_path, env={"GIT_SSL_CAINFO": authority, "HOME": str(tmp_path)}, check=True
     )
