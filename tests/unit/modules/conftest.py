@@ -18,6 +18,7 @@ _AnsibleCollectionFinder(paths=[str(Path(__file__).parents[3] / ".cache")])._ins
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
     """``run(module, params, calls, check=False)``."""
-    # Other tests in this process import Ansible's controller side, which would take a module's warnings for its own.
+    # Other tests in this process import Ansible's controller side, which would take a module's warnings
+    # as its own.
     monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
     return functools.partial(run_module, monkeypatch=monkeypatch, capsys=capsys)
