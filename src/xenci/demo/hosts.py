@@ -49,8 +49,8 @@ def running(lab: Lab) -> dict[str, str]:
     return {name.removeprefix(f"{lab.container_prefix}-"): container for name, container in found.items()}
 
 
-# A killed run's modules go on inside the hosts: what root runs there over SSH without a terminal. Their connection
-# may still stand, since ssh keeps it open for the next run; so it is not asked who their parent is.
+# A killed run's modules go on inside the hosts: what root runs there over SSH without a terminal. Who their
+# parent is says nothing: the connection may still stand, since ssh keeps it open for the next run.
 ORPHANS = r"""
 for environ in /proc/[0-9]*/environ; do
     process=${environ%/environ}
