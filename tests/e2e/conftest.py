@@ -45,7 +45,8 @@ class Command:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # As from a shell: under make it would say how to go on with make.
+            env={name: value for name, value in os.environ.items() if name != "MAKELEVEL"},
         )
 
     def read_until(self, text: str) -> None:
