@@ -43,6 +43,7 @@ def test_a_subnet_that_is_taken(
         ("xenci-demo-ci", None, 1),
         ("xenci-demo-ci", {"other": "label"}, 1),
         ("xenci-demo-two-ci", {"xenci/lab": "demo-two"}, 0),
+        ("xenci-demo-two-ci", None, 0),
         ("something", None, 0),
     ],
 )

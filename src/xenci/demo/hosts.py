@@ -17,10 +17,15 @@ from xenci.demo.lab import Lab
 
 def addresses(lab: Lab) -> dict[str, str]:
     """Host name → address in the lab's subnet."""
-    described = yaml.safe_load((lab.root / "inventories" / "demo" / "hosts.yml").read_text(encoding="utf-8"))
     network = ipaddress.IPv4Network(secrets.settings(lab)["lab_hosts_subnet"])
-    hosts = described["all"]["children"]["lab"]["hosts"]
-    return {name: str(network[values["lab_address"]]) for name, values in hosts.items()}
+    return {name: str(network[values["lab_address"]]) for name, values in described(lab).items()}
+
+
+def described(lab: Lab) -> dict[str, dict[str, int]]:
+    """The hosts of the demo's inventory: name → variables, `lab_address` among them."""
+    inventory = yaml.safe_load((lab.root / "inventories" / "demo" / "hosts.yml").read_text(encoding="utf-8"))
+    hosts: dict[str, dict[str, int]] = inventory["all"]["children"]["lab"]["hosts"]
+    return hosts
 
 
 def operate(lab: Lab, screen: Screen, state: str) -> bool:

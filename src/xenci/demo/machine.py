@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xenci.demo import hosts
 from xenci.demo.lab import Lab
 
 MEMORY_MIB = 6000
@@ -110,10 +111,11 @@ def taken(
 
 def foreign(lab: Lab, containers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Reasons for containers that have this lab's names without being of this lab."""
+    own = {f"{lab.container_prefix}-{host}" for host in hosts.described(lab)}
     for container in containers:
         name = (container.get("Names") or [""])[0]
         label = (container.get("Labels") or {}).get("xenci/lab")
-        if name.startswith(f"{lab.container_prefix}-") and label is None:
+        if name in own and label is None:
             yield f"container {name} is not of this lab but has its names: choose another LAB="
 
 
