@@ -32,20 +32,12 @@ def test_foreign_container_and_network_survive(foreign: list[list[str]]) -> None
     # As close to the lab's own names as can be.
     podman("network", "create", FOREIGN)
     foreign.append(["podman", "network", "rm", FOREIGN])
-    podman(
-        "run",
-        "--detach",
-        "--name",
-        FOREIGN,
-        "--network",
-        FOREIGN,
-        "--runtime",
-        "runc",
-        image,
-        "sleep",
-        "infinity",
-    )
+    # To be removed also where it is made but does not start.
     foreign.append(["podman", "rm", "--force", "--time", "0", FOREIGN])
+    options = ["--detach", "--name", FOREIGN, "--network", FOREIGN]
+    # Podman's own limits are more than some machines grant.
+    options += ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768"]
+    podman("--runtime", "runc", "run", *options, image, "sleep", "infinity")
     others = names("container") - own
     networks = names("network") - {f"xenci-{NAME}"}
     labs = {path for path in (ROOT / ".lab").iterdir() if path.name not in (NAME, f"{NAME}.lock")}
