@@ -113,10 +113,13 @@ async def _cgi(request: web.Request, environment: dict[str, str]) -> web.StreamR
         return response
     except asyncio.IncompleteReadError:
         return web.Response(status=500, text="git http-backend said nothing")
-    finally:
-        feeding.cancel()
+    except BaseException:
+        # Only then: killing a child that is just ending takes its exit status away from asyncio.
         if git.returncode is None:
             git.kill()
+        raise
+    finally:
+        feeding.cancel()
         await git.wait()
 
 
