@@ -16,6 +16,7 @@ from typing import Any
 
 import ansible_runner.interface
 
+from xenci.apply import processes
 from xenci.apply.events import Failure, Progress
 from xenci.apply.processes import MARK
 from xenci.apply.render import Renderer, failure_lines, last_line, summary_lines
@@ -82,6 +83,8 @@ def run(playbook: Playbook, screen: Screen, name: str) -> Result:
     result = Result(runner.status, time.monotonic() - began, renderer.progress)
     _report(playbook, screen, name, result, output)
     if stop.is_set():
+        # Ansible's workers have sessions of their own and outlive the command that was stopped.
+        processes.end(playbook.state)
         raise Cancelled
     return result
 
