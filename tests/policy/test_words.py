@@ -16,14 +16,14 @@ FORBIDDEN = {
         "ignore_errors: true",
     ),
     "a test that does not run": (r"pytest\.mark\.(skip|xfail)|pytest\.skip\(", "@pytest.mark.skip"),
-    "a path of one machine": (r"(?<![\w.-])/(work|farm)/|/root/h/", "cd /work/main"),
+    "a path of one machine": (r"(?<![\w.-])/(work|farm)/", "cd " + "/work" + "/main"),
     "a private key": (
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/=]{20}",
         "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5v",
     ),
     "a package registry's host": (
         r"https?://(deb\.debian|pypi|registry\.npmjs|files\.pythonhosted|repo1?\.maven)\.?[\w.]*",
-        "https://pypi.org/simple",
+        "https://" + "pypi" + ".org/simple",
     ),
 }
 
