@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+import subprocess
 from collections.abc import Callable
 
 from tests.e2e.conftest import XENCI, Command
@@ -21,6 +22,9 @@ def test_kill_9_at_any_moment_and_the_next_run_ends_green(killed: dict[str, int]
 
 def test_nothing_is_left_behind(finished: Command, lab: Lab) -> None:
     assert processes.left_behind(lab.runner) == []
+    # The one that was killed while it waited listened to the review server's events.
+    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    assert [line for line in listed.splitlines() if str(lab.work) in line] == []
 
 
 def test_run_again_only_proposes_new_changes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def test_what_keeps_containers_alive_is_spared(start: Start, tmp_path: Path) -> 
     keeper = start(tmp_path, "open('/proc/self/comm', 'w').write('conmon'); " + SLEEP)
     assert processes.left_behind(tmp_path, connections=True) == []
     assert keeper.poll() is None
+
+
+def test_what_is_tied_ends_with_what_started_it(tmp_path: Path) -> None:
+    program = "import subprocess, sys; from xenci.apply import processes\n"
+    program += "subprocess.run(processes.tied([sys.executable, '-c', sys.argv[1]]))"
+    starter = subprocess.Popen(
+        [sys.executable, "-c", program, SLEEP],
+        env={**os.environ, processes.MARK: str(tmp_path), "PYTHONPATH": "src"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert starter.stdout is not None
+    assert starter.stdout.readline() == "up\n"
+    assert len(processes.left_behind(tmp_path)) == 2
+    starter.kill()
+    try:
+        # Both have this output: its end means that the last of them has ended.
+        assert starter.communicate(timeout=10)[0] == ""
+    finally:
+        processes.end(tmp_path)
 
 
 def test_this_process_and_its_parents_are_never_found(tmp_path: Path) -> None:

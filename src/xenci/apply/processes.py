@@ -1,4 +1,4 @@
-"""Find and end what a killed run has left behind.
+"""Leave nothing behind when killed; find and end what a killed run has left all the same.
 
 Ansible's workers each start a session of their own, so no process group holds them all; what every one
 of them has is the environment that ansible-runner gave them. Hence a mark there, which a later run looks for.
@@ -7,8 +7,10 @@ of them has is the environment that ansible-runner gave them. Hence a mark there
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 MARK = "XENCI_RUN_STATE"
@@ -16,6 +18,16 @@ MARK = "XENCI_RUN_STATE"
 
 SPARED = frozenset({"conmon", "runc", "crun", "netavark", "aardvark-dns", "systemd"})
 """What keeps containers alive must outlive the run that made them, should it inherit its environment."""
+
+
+def tied(command: Sequence[str]) -> list[str]:
+    """The command, made so that it gets SIGTERM when what starts it ends, however that ends.
+
+    What starts it is a thread: the one that calls `Popen` must live as long as the command is wanted.
+    Where there is no setpriv, which is Linux's, the command stays as it is.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)
 
 
 def left_behind(state: Path, connections: bool = False) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -116,8 +115,7 @@ def _runner(playbook: Playbook, renderer: Renderer, stop: threading.Event) -> An
     # Its own file of settings would be the other way to have Ctrl-C seen within a second.
     runner.config.pexpect_timeout = 1
     # ansible-runner makes its child deaf to hang-ups: without this a killed xenci leaves it running.
-    if setpriv := shutil.which("setpriv"):
-        runner.config.command = [setpriv, "--pdeathsig", "TERM", *runner.config.command]
+    runner.config.command = processes.tied(runner.config.command)
     return runner
 
 

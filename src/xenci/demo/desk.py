@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from xenci.apply import processes
 from xenci.demo.lab import write
 from xenci.demo.site import Site
 
@@ -111,7 +112,7 @@ class Desk:
         :raises GitError: when it fails.
         """
         answer = subprocess.run(
-            command,
+            processes.tied(command),
             input=stdin,
             cwd=directory,
             env=self.environment,
@@ -127,9 +128,9 @@ class Desk:
 
     def stream(self) -> subprocess.Popen[str]:
         """A running `gerrit stream-events`; one JSON object a line on its standard output."""
-        command = ["ssh", self.site.addresses["review"], "gerrit", "stream-events"]
+        ssh = str(self.directory / "bin" / "ssh")
         return subprocess.Popen(
-            [str(self.directory / "bin" / command[0]), *command[1:]],
+            processes.tied([ssh, self.site.addresses["review"], "gerrit", "stream-events"]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
