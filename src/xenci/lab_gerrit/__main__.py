@@ -17,6 +17,7 @@ from xenci.lab_gerrit.pushes import Pushes
 from xenci.lab_gerrit.receive import close_left_open
 from xenci.lab_gerrit.server import Server
 from xenci.lab_gerrit.ssh.server import SshFront
+from xenci.lab_gerrit.store import VersionError
 from xenci.lab_gerrit.web import serve
 
 
@@ -92,6 +93,13 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     os.umask(0o027)
     config = load(arguments.site)
+    try:
+        return _run(arguments, config)
+    except VersionError as error:
+        raise SystemExit(str(error)) from None
+
+
+def _run(arguments: argparse.Namespace, config: Config) -> int:
     if arguments.command == "init":
         password = arguments.admin_password_file.read().strip() if arguments.admin_password_file else None
         key = (

@@ -17,19 +17,42 @@ from typing import Any
 
 Row = sqlite3.Row
 
+VERSION = 1
+"""Of `schema.sql`, kept in the file as SQLite's `user_version`: counted up with every change of it."""
+
+
+class VersionError(Exception):
+    """The file was made by a program with another schema; the message names file, versions and what to do."""
+
+    def __init__(self, path: Path, found: int) -> None:
+        super().__init__(
+            f"{path} has schema version {found}, this program works with version {VERSION} and can't convert "
+            "it: remove the lab and make it anew (`make demo-down`, `make demo`), or use the checkout that "
+            "made it"
+        )
+
 
 class Store:
-    """Rows in, rows out. Meaning lives in the modules that use it."""
+    """Rows in, rows out. Meaning lives in the modules that use it.
+
+    :raises VersionError: when the file is of another version; it is left as it is.
+    """
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._depth = 0
+        new = not self.value("SELECT count(*) FROM sqlite_master")
+        found = self.value("PRAGMA user_version")
+        if not new and found != VERSION:
+            self.close()
+            raise VersionError(path, found)
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(
-            resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
-        )
+        if new:
+            schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+            # All tables and their version, or nothing.
+            self._db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {VERSION};\nCOMMIT;")
 
     def close(self) -> None:
         """Close the file; the store is of no use afterwards."""
