@@ -55,6 +55,12 @@ def test_the_comment_is_what_summaries_parse(site: Site, change: dict[str, Any])
     ]
 
 
+def test_the_comment_warns_of_nothing(site: Site, change: dict[str, Any]) -> None:
+    """Zuul adds warnings such as that of a file which a playbook left in the build's home."""
+    (message,) = ci_messages(site, change)
+    assert "Warning" not in message["message"]
+
+
 def test_the_comment_is_shown_as_carol_reads_it(site: Site, change: dict[str, Any]) -> None:
     (message,) = ci_messages(site, change)
     assert change["comment"] == message["message"]
