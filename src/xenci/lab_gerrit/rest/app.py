@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from xenci.lab_gerrit.accounts import Account
+from xenci.lab_gerrit.changes import RefusedError
 from xenci.lab_gerrit.rest import (
     accounts,
     changes,
@@ -85,7 +86,7 @@ class RestApi:
             return web.Response(status=404, text="Not Found", content_type="text/plain", charset="iso-8859-1")
         try:
             return _response(await self._call(request, account, segments), request)
-        except RestError as error:
+        except (RestError, RefusedError) as error:
             return web.Response(
                 status=error.status, text=error.text + "\n", content_type="text/plain", charset="utf-8"
             )

@@ -1,4 +1,7 @@
-"""What a REST handler gets and gives: `async def handler(call: Call) -> JSON value | Reply`."""
+"""What a REST handler gets and gives: `async def handler(call: Call) -> JSON value | Reply`.
+
+It ends with a RestError, or lets the RefusedError of what it calls through: the router answers with either.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 from xenci.lab_gerrit import attributes, reviewers
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.change_info import Describer, message_info
-from xenci.lab_gerrit.changes import RefusedError, begin
+from xenci.lab_gerrit.changes import begin
 from xenci.lab_gerrit.rest.call import NO_CONTENT, Call, Reply, RestError, Route, not_found, timestamp
 from xenci.lab_gerrit.rest.changes import change_of, describer, revision_of
 from xenci.lab_gerrit.rest.reviews import resolve, reviewer_answer, reviewer_info, unknown
@@ -258,10 +258,7 @@ async def get_reviewer(call: Call) -> Any:
 async def delete_reviewer(call: Call) -> Any:
     """DELETE /changes/{id}/reviewers/{reviewer} and POST .../delete."""
     change, account = _reviewer(call)
-    try:
-        await reviewers.remove(call.server, call.user, change, account)
-    except RefusedError as error:
-        raise RestError(error.status, error.text) from error
+    await reviewers.remove(call.server, call.user, change, account)
     return NO_CONTENT
 
 
@@ -274,10 +271,7 @@ async def votes(call: Call) -> Any:
 async def delete_vote(call: Call) -> Any:
     """DELETE .../votes/{label} and POST .../votes/{label}/delete."""
     change, account = _reviewer(call)
-    try:
-        await reviewers.delete_vote(call.server, call.user, change, account, call.path["label"])
-    except RefusedError as error:
-        raise RestError(error.status, error.text) from error
+    await reviewers.delete_vote(call.server, call.user, change, account, call.path["label"])
     return NO_CONTENT
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from xenci.lab_gerrit import attributes, commits
 from xenci.lab_gerrit.batch import Batch
 from xenci.lab_gerrit.change_info import person
-from xenci.lab_gerrit.changes import Options, RefusedError, add_patch_set
+from xenci.lab_gerrit.changes import Options, add_patch_set
 from xenci.lab_gerrit.commits import Commit
 from xenci.lab_gerrit.git import ZERO
 from xenci.lab_gerrit.life import committer_of
@@ -122,10 +122,7 @@ async def publish(call: Call) -> Any:
         raise RestError(409, f"no edit exists for change {change['number']}")
     batch = Batch(call.server, change["project"], call.user)
     text = f"Patch Set {change['current'] + 1}: Published edit on patch set {change['current']}."
-    try:
-        await add_patch_set(batch, change, edit, Options(), message=text)
-    except RefusedError as error:
-        raise RestError(error.status, error.text) from error
+    await add_patch_set(batch, change, edit, Options(), message=text)
     batch.ref(_ref(call, change), edit.sha, ZERO)
     await batch.commit()
     return NO_CONTENT

@@ -6,16 +6,10 @@ from typing import Any
 
 from xenci.lab_gerrit import attributes, life, submit
 from xenci.lab_gerrit.change_info import Describer, options
-from xenci.lab_gerrit.changes import RefusedError
 from xenci.lab_gerrit.rest.call import NO_CONTENT, Call, Reply, RestError, Route, not_found
 from xenci.lab_gerrit.rest.changes import change_of, info, revision_of
 from xenci.lab_gerrit.store import Row
 from xenci.lab_gerrit.views import ChangeView
-
-
-def answer_of(error: RefusedError) -> RestError:
-    """A refusal as an answer."""
-    return RestError(error.status, error.text)
 
 
 def text_of(call: Call, key: str) -> str:
@@ -34,10 +28,7 @@ async def create(call: Call) -> Any:
     project = call.json["project"]
     if not call.server.access.can_see_project(call.account_id, project):
         raise RestError(422, f"Project Not Found: {project}")
-    try:
-        number = await life.create_change(call.server, call.user, call.json)
-    except RefusedError as error:
-        raise answer_of(error) from error
+    number = await life.create_change(call.server, call.user, call.json)
     row = call.server.change(number)
     if row is None:
         raise not_found(str(number))
@@ -47,10 +38,7 @@ async def create(call: Call) -> Any:
 async def submit_change(call: Call) -> Any:
     """POST /changes/{id}/submit and .../revisions/{rev}/submit."""
     change = change_of(call)
-    try:
-        await submit.submit(call.server, call.user, change)
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await submit.submit(call.server, call.user, change)
     return info(call, change)
 
 
@@ -112,20 +100,14 @@ async def included_in(call: Call) -> Any:
 async def abandon(call: Call) -> Any:
     """POST /changes/{id}/abandon."""
     change = change_of(call)
-    try:
-        await life.abandon(call.server, call.user, change, text_of(call, "message"))
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.abandon(call.server, call.user, change, text_of(call, "message"))
     return info(call, change)
 
 
 async def restore(call: Call) -> Any:
     """POST /changes/{id}/restore."""
     change = change_of(call)
-    try:
-        await life.restore(call.server, call.user, change, text_of(call, "message"))
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.restore(call.server, call.user, change, text_of(call, "message"))
     return info(call, change)
 
 
@@ -133,12 +115,9 @@ async def rebase(call: Call) -> Any:
     """POST /changes/{id}/rebase and .../revisions/{rev}/rebase."""
     change = change_of(call)
     base = call.json.get("base")
-    try:
-        await life.rebase(
-            call.server, call.user, change, base, allow_conflicts=bool(call.json.get("allow_conflicts"))
-        )
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.rebase(
+        call.server, call.user, change, base, allow_conflicts=bool(call.json.get("allow_conflicts"))
+    )
     return info(call, change, "CURRENT_REVISION", "CURRENT_COMMIT")
 
 
@@ -148,24 +127,18 @@ async def cherry_pick(call: Call) -> Any:
     destination = text_of(call, "destination")
     if not destination:
         raise RestError(400, "destination must be non-empty")
-    try:
-        number = await life.cherry_pick(
-            call.server, call.user, change, row, destination, text_of(call, "message") or None
-        )
-    except RefusedError as error:
-        raise answer_of(error) from error
+    number = await life.cherry_pick(
+        call.server, call.user, change, row, destination, text_of(call, "message") or None
+    )
     return _info_of(call, number)
 
 
 async def revert(call: Call) -> Any:
     """POST /changes/{id}/revert."""
     change = change_of(call)
-    try:
-        number = await life.revert(
-            call.server, call.user, change, text_of(call, "message") or None, text_of(call, "topic") or None
-        )
-    except RefusedError as error:
-        raise answer_of(error) from error
+    number = await life.revert(
+        call.server, call.user, change, text_of(call, "message") or None, text_of(call, "topic") or None
+    )
     return _info_of(call, number)
 
 
@@ -192,106 +165,74 @@ async def set_ready(call: Call) -> Any:
 
 
 async def _wip(call: Call, wip: bool) -> Any:
-    try:
-        await life.set_wip(call.server, call.user, change_of(call), wip, text_of(call, "message"))
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.set_wip(call.server, call.user, change_of(call), wip, text_of(call, "message"))
     return Reply("")
 
 
 async def set_private(call: Call) -> Any:
     """POST and PUT /changes/{id}/private."""
-    try:
-        changed = await life.set_private(
-            call.server, call.user, change_of(call), True, text_of(call, "message")
-        )
-    except RefusedError as error:
-        raise answer_of(error) from error
+    changed = await life.set_private(call.server, call.user, change_of(call), True, text_of(call, "message"))
     return Reply("", 201 if changed else 200)
 
 
 async def unset_private(call: Call) -> Any:
     """DELETE /changes/{id}/private."""
-    try:
-        await life.set_private(call.server, call.user, change_of(call), False, text_of(call, "message"))
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.set_private(call.server, call.user, change_of(call), False, text_of(call, "message"))
     return NO_CONTENT
 
 
 async def set_topic(call: Call) -> Any:
     """PUT and DELETE /changes/{id}/topic."""
     topic = "" if call.method == "DELETE" else text_of(call, "topic").strip()
-    try:
-        await life.set_topic(call.server, call.user, change_of(call), topic)
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.set_topic(call.server, call.user, change_of(call), topic)
     return topic if topic else NO_CONTENT
 
 
 async def set_hashtags(call: Call) -> Any:
     """POST /changes/{id}/hashtags."""
     change = change_of(call)
-    try:
-        await life.set_hashtags(
-            call.server,
-            call.user,
-            change,
-            list(call.json.get("add") or []),
-            list(call.json.get("remove") or []),
-        )
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.set_hashtags(
+        call.server,
+        call.user,
+        change,
+        list(call.json.get("add") or []),
+        list(call.json.get("remove") or []),
+    )
     return attributes.hashtags(call.server, change["number"])
 
 
 async def set_custom_values(call: Call) -> Any:
     """POST /changes/{id}/custom_keyed_values."""
     add = {str(key): str(value) for key, value in (call.json.get("add") or {}).items()}
-    try:
-        return await life.set_custom_values(
-            call.server, call.user, change_of(call), add, list(call.json.get("remove") or [])
-        )
-    except RefusedError as error:
-        raise answer_of(error) from error
+    return await life.set_custom_values(
+        call.server, call.user, change_of(call), add, list(call.json.get("remove") or [])
+    )
 
 
 async def set_description(call: Call) -> Any:
     """PUT /changes/{id}/revisions/{rev}/description."""
     change, row = revision_of(call)
     text = text_of(call, "description")
-    try:
-        await life.set_description(call.server, call.user, change, row["number"], text)
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.set_description(call.server, call.user, change, row["number"], text)
     return text if text else NO_CONTENT
 
 
 async def set_message(call: Call) -> Any:
     """PUT /changes/{id}/message."""
-    try:
-        await life.set_message(call.server, call.user, change_of(call), text_of(call, "message"))
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.set_message(call.server, call.user, change_of(call), text_of(call, "message"))
     return "ok"
 
 
 async def move(call: Call) -> Any:
     """POST /changes/{id}/move."""
     change = change_of(call)
-    try:
-        await life.move(call.server, call.user, change, text_of(call, "destination_branch"))
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.move(call.server, call.user, change, text_of(call, "destination_branch"))
     return info(call, change)
 
 
 async def delete(call: Call) -> Any:
     """DELETE /changes/{id}."""
-    try:
-        await life.delete(call.server, call.user, change_of(call))
-    except RefusedError as error:
-        raise answer_of(error) from error
+    await life.delete(call.server, call.user, change_of(call))
     return NO_CONTENT
 
 

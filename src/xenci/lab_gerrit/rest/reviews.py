@@ -7,7 +7,6 @@ from typing import Any
 from xenci.lab_gerrit import javahash
 from xenci.lab_gerrit.accounts import Account
 from xenci.lab_gerrit.change_info import Describer
-from xenci.lab_gerrit.changes import RefusedError
 from xenci.lab_gerrit.labels import padded
 from xenci.lab_gerrit.rest.call import Call, Reply, RestError, Route
 from xenci.lab_gerrit.rest.changes import change_of, info, revision_of
@@ -60,10 +59,7 @@ async def post(call: Call) -> Any:
         attention_remove=_attention(call, "remove_from_attention_set"),
         ignore_attention_rules=bool(body.get("ignore_automatic_attention_set_rules")),
     )
-    try:
-        await review(call.server, call.user, change, row["number"], what)
-    except RefusedError as error:
-        raise RestError(error.status, error.text) from error
+    await review(call.server, call.user, change, row["number"], what)
     answer: dict[str, Any] = {}
     if "labels" in body:
         known = known_votes(call.server, change, labels)
