@@ -22,6 +22,16 @@ def names(kind: str) -> set[str]:
     return {name for one in json.loads(podman("ps", "--format", "json")) for name in one["Names"]}
 
 
+def start(name: str, foreign: list[list[str]], image: str) -> None:
+    """Start a container that is no lab's, in the network FOREIGN."""
+    # To be removed also where it is made but does not start.
+    foreign.append(["podman", "rm", "--force", "--time", "0", name])
+    options = ["--detach", "--name", name, "--network", FOREIGN]
+    # Podman's own limits are more than some machines grant.
+    options += ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768"]
+    podman("--runtime", "runc", "run", *options, image, "sleep", "infinity")
+
+
 def test_foreign_container_and_network_survive(foreign: list[list[str]]) -> None:
     lab = Lab(NAME, ROOT)
     made = Command("lab", "up", "--lab", NAME, "--subnet", SUBNET)
@@ -32,12 +42,7 @@ def test_foreign_container_and_network_survive(foreign: list[list[str]]) -> None
     # As close to the lab's own names as can be.
     podman("network", "create", FOREIGN)
     foreign.append(["podman", "network", "rm", FOREIGN])
-    # To be removed also where it is made but does not start.
-    foreign.append(["podman", "rm", "--force", "--time", "0", FOREIGN])
-    options = ["--detach", "--name", FOREIGN, "--network", FOREIGN]
-    # Podman's own limits are more than some machines grant.
-    options += ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768"]
-    podman("--runtime", "runc", "run", *options, image, "sleep", "infinity")
+    start(FOREIGN, foreign, image)
     others = names("container") - own
     networks = names("network") - {f"xenci-{NAME}"}
     labs = {path for path in (ROOT / ".lab").iterdir() if path.name not in (NAME, f"{NAME}.lock")}
@@ -51,6 +56,12 @@ def test_foreign_container_and_network_survive(foreign: list[list[str]]) -> None
     assert f"xenci-{NAME}" not in names("network")
     assert not lab.directory.exists()
     assert all(path.exists() for path in labs)
+
+    # Not of the lab, but with the name of one of its hosts.
+    start(f"xenci-{NAME}-node1", foreign, image)
+    refused = Command("lab", "up", "--lab", NAME, "--subnet", SUBNET)
+    assert refused.finish() == 1
+    assert "Choose another lab_hosts_name" in refused.tail
 
     again = Command("demo", "down", "--lab", NAME)
     assert again.finish() == 0, again.tail

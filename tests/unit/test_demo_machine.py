@@ -37,22 +37,6 @@ def test_a_subnet_that_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("name", "labels", "reasons"),
-    [
-        ("xenci-demo-ci", {"xenci/lab": "demo"}, 0),
-        ("xenci-demo-ci", None, 1),
-        ("xenci-demo-ci", {"other": "label"}, 1),
-        ("xenci-demo-two-ci", {"xenci/lab": "demo-two"}, 0),
-        ("xenci-demo-two-ci", None, 0),
-        ("something", None, 0),
-    ],
-)
-def test_containers_with_the_names_of_the_lab(name: str, labels: dict[str, str] | None, reasons: int) -> None:
-    containers = [{"Names": [name], "Labels": labels}]
-    assert len(list(machine.foreign(Lab("demo"), containers))) == reasons
-
-
-@pytest.mark.parametrize(
     ("name", "subnet", "words"),
     [
         ("Demo", "10.201.0.0/24", "lower-case"),

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xenci.demo import hosts
 from xenci.demo.lab import Lab
 
 MEMORY_MIB = 6000
@@ -82,7 +81,6 @@ def _podman(lab: Lab, subnet: str) -> Iterator[str]:
         return
     networks = json.loads(answer.stdout or "[]")
     yield from taken(subnet, lab.container_prefix, networks, _json("ip", "-j", "-4", "route"))
-    yield from foreign(lab, _json("podman", "ps", "--all", "--format", "json"))
     yield from elsewhere(lab)
 
 
@@ -107,16 +105,6 @@ def taken(
             continue
         if ipaddress.IPv4Network(route["dst"]).overlaps(wanted):
             yield f"subnet {subnet} overlaps the route {route['dst']} ({route.get('dev')}): choose SUBNET="
-
-
-def foreign(lab: Lab, containers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Reasons for containers that have this lab's names without being of this lab."""
-    own = {f"{lab.container_prefix}-{host}" for host in hosts.described(lab)}
-    for container in containers:
-        name = (container.get("Names") or [""])[0]
-        label = (container.get("Labels") or {}).get("xenci/lab")
-        if name in own and label is None:
-            yield f"container {name} is not of this lab but has its names: choose another LAB="
 
 
 def elsewhere(lab: Lab) -> Iterator[str]:
