@@ -15,7 +15,7 @@ KEYS = {
     "pki : configure | Make the keys",
     "pki : configure | Sign the certificates",
     "pki : configure | Put certificate and key together",
-    "pki : Update the trusted authorities",
+    "pki : configure | Have the system trust them",
 }
 
 
