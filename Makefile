@@ -51,8 +51,8 @@ contract: setup ## replay the recorded Gerrit against the lab Gerrit, or any emp
 	@GERRIT_URL="$(GERRIT_URL)" pytest -q tests/gerrit_contract
 
 .PHONY: bench
-bench: setup ## measure the demo's lab: memory, latency of votes, a second apply
-	@.venv/bin/python bench/first_vote.py --lab $(LAB)
+bench: setup ## measure the demo's lab: phases, memory, votes against plain Zuul, a second apply
+	@.venv/bin/python -m bench --lab $(LAB) $(if $(CHANGES),--changes $(CHANGES))
 
 .PHONY: e2e
 e2e: setup ## end-to-end tests on a lab of their own: kills, votes, logs, demo-down

@@ -10,7 +10,7 @@ from typing import Any
 from xenci.apply.screen import Screen, duration
 from xenci.demo.lab import write
 from xenci.demo.phases import Phases
-from xenci.demo.site import TENANT, Site
+from xenci.demo.site import Site
 from xenci.demo.watch import Watched, moment
 
 
@@ -21,7 +21,7 @@ def gather(site: Site, watched: list[Watched], phases: Phases) -> dict[str, Any]
         "finished": iso(datetime.datetime.now(tz=datetime.UTC).timestamp()),
         "urls": {
             "review": site.review,
-            "zuul": f"{site.zuul}t/{TENANT}/status",
+            "zuul": f"{site.zuul}t/{site.tenant_name}/status",
             "logs": site.logs,
             "authority": site.authority,
         },
@@ -42,7 +42,7 @@ def describe(site: Site, entry: Watched) -> dict[str, Any]:
     ]
     for build in builds:
         job = build["job_name"]
-        steps.append(("node", moment(build["start_time"]), node(site, build)))
+        steps.append(("node", entry.node or moment(build["start_time"]), node(site, build)))
         steps.append(("job start", moment(build["start_time"]), job))
         steps.append(("job end", moment(build["end_time"]), f"{job} {build['result']}"))
     steps.append(("vote", entry.voted, f"Verified {entry.vote:+d}"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from xenci import render
@@ -52,10 +53,10 @@ def gitreview(site: Site, project: str) -> str:
     return f"[gerrit]\nhost={host}\nport={SSH_PORT}\nproject={project}\ndefaultbranch=master\n"
 
 
-def follow(desk: Desk) -> list[str]:
+def follow(desk: Desk, projects: Sequence[str] = PROJECTS) -> list[str]:
     """Push what differs from the review server's branches; return the projects that changed."""
     changed = []
-    for project in PROJECTS:
+    for project in projects:
         clone = desk.clone(project)
         desk.run(clone, "git", f"--work-tree={desk.site.lab.seeds / project}", "add", "--all", ".")
         if desk.run(clone, "git", "diff", "--cached", "--name-only").strip():

@@ -29,6 +29,7 @@ class Site:
     """The services of one lab. Every certificate is checked against the lab's own authority."""
 
     lab: Lab
+    tenant_name: str = TENANT
 
     @functools.cached_property
     def addresses(self) -> dict[str, str]:
@@ -98,7 +99,7 @@ class Site:
 
     def tenant(self, path: str) -> Any:
         """What Zuul's API answers about the tenant, such as `builds?change=5`."""
-        return self.get(f"{self.zuul}api/tenant/{TENANT}/{path}").json()
+        return self.get(f"{self.zuul}api/tenant/{self.tenant_name}/{path}").json()
 
     def change(self, number: int, account: str = "carol") -> dict[str, Any]:
         """A change with labels, messages and current revision, as an account reads it."""
@@ -113,7 +114,7 @@ class Site:
         reasons = []
         for url in (
             f"{self.review}config/server/version",
-            f"{self.zuul}api/tenant/{TENANT}/status",
+            f"{self.zuul}api/tenant/{self.tenant_name}/status",
             self.logs,
         ):
             try:

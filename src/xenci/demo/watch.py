@@ -32,6 +32,7 @@ class Watched:
     proposed: Proposed
     event: float = 0.0
     enqueued: float = 0.0
+    node: float = 0.0
     vote: int | None = None
     voted: float = 0.0
     message: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -162,7 +163,7 @@ def ci_vote(change: dict[str, Any]) -> int | None:
 
 
 def _look(site: Site, watched: Sequence[Watched] | Any, screen: Screen) -> None:
-    """Ask Zuul where the changes are: for the display, and for the time at which they were enqueued."""
+    """Ask Zuul where the changes are: for the display, for when they were enqueued and had a node."""
     for entry in watched:
         if entry.vote is not None:
             continue
@@ -176,6 +177,8 @@ def _look(site: Site, watched: Sequence[Watched] | Any, screen: Screen) -> None:
             if item.get("enqueue_time") and not entry.enqueued:
                 entry.enqueued = item["enqueue_time"] / 1000
                 screen.line(f"  {entry.proposed.change.name}: enqueued")
+            given = [job["execute_time"] for job in item.get("jobs") or [] if job.get("execute_time")]
+            entry.node = min(given, default=entry.node)
             jobs = ", ".join(job_state(job) for job in item.get("jobs") or [])
             entry.now = jobs or "enqueued, jobs not known yet"
 
@@ -202,5 +205,5 @@ def _explain(site: Site, watched: Any, patience: float) -> str:
     missing = [entry for entry in watched if entry.vote is None]
     lines = [f"no vote within {duration(patience)}"]
     lines += [f"{entry.proposed.change.name} change {entry.proposed.url}: {entry.now}" for entry in missing]
-    lines.append(f"Zuul's status page: {site.zuul}t/xenci/status")
+    lines.append(f"Zuul's status page: {site.zuul}t/{site.tenant_name}/status")
     return "\n  ".join(lines)

@@ -1,0 +1,1 @@
+"""What is fast, against what, and how it was measured: `make bench`."""

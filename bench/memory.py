@@ -1,0 +1,55 @@
+"""Memory of the lab's hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+
+from xenci.apply.screen import Screen
+from xenci.demo.lab import Lab
+
+MIB = 2**20
+
+
+def containers(lab: Lab) -> dict[str, int]:
+    """Host → pid of its systemd."""
+    listed = subprocess.run(
+        ["podman", "ps", "--filter", f"label=xenci/lab={lab.name}", "--format", "{{.Names}} {{.Pid}}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    pairs = (line.split() for line in listed.splitlines())
+    return {name.removeprefix(f"{lab.container_prefix}-"): int(pid) for name, pid in pairs}
+
+
+def memory(pid: int) -> dict[str, int]:
+    """Program → proportional set size in bytes of all processes in the pid namespace of a process."""
+    namespace = os.readlink(f"/proc/{pid}/ns/pid")
+    found: dict[str, int] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        # A process may end while it is looked at.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if os.readlink(entry / "ns" / "pid") != namespace:
+                continue
+            rollup = (entry / "smaps_rollup").read_text()
+            size = next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
+            name = (entry / "comm").read_text().strip()
+            found[name] = found.get(name, 0) + size * 1024
+    return found
+
+
+def measure(lab: Lab, screen: Screen) -> float:
+    """Print the memory of every host and its largest programs; return the sum in MiB."""
+    total = 0
+    for host, pid in sorted(containers(lab).items()):
+        programs = memory(pid)
+        total += sum(programs.values())
+        largest = sorted(programs.items(), key=lambda entry: -entry[1])[:4]
+        names = ", ".join(f"{name} {size // MIB}" for name, size in largest)
+        screen.line(f"  {host:<10} {sum(programs.values()) // MIB:>6} MiB   {names}")
+    return total / MIB
