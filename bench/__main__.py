@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import functools
 import itertools
 import json
 import os
@@ -133,7 +134,10 @@ def race(
         quiet = Screen(nowhere)
         for turn, name in itertools.product(range(count + 1), sides):
             where, project = sides[name]
-            one = votes.measure(where, alice, stream, project, quiet)
+            with screen.now(
+                functools.partial(list, [f"{name}, change {turn} of {count}: waiting for its vote"])
+            ):
+                one = votes.measure(where, alice, stream, project, quiet)
             if turn:
                 found[name].append(one)
             screen.line(

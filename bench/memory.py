@@ -32,8 +32,8 @@ def memory(pid: int) -> dict[str, int]:
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
-        # A process may end while it is looked at.
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        # A process may end while it is looked at; one that root may not look at is no lab's.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
             if os.readlink(entry / "ns" / "pid") != namespace:
                 continue
             rollup = (entry / "smaps_rollup").read_text()
