@@ -103,7 +103,7 @@ def within(screen: Screen, what: str, value: str, good: bool, budget: str) -> No
     """Print a figure beside its budget."""
     verdict = "within" if good else "OVER"
     screen.line(
-        f"  {what:<26} {value:>16}   {verdict} the budget of {budget}", style="" if good else "yellow"
+        f"  {what:<30} {value:>16}   {verdict} the budget of {budget}", style="" if good else "yellow"
     )
 
 
@@ -112,7 +112,7 @@ def demo(lab: Lab, screen: Screen) -> dict[str, Any]:
     last = json.loads(lab.report.read_text(encoding="utf-8"))
     screen.line(f"== phases of the last demo, finished {last['finished']}", style="bold cyan")
     for name, seconds in last["phases"].items():
-        screen.line(f"  {name:<26} {duration(seconds):>16}")
+        screen.line(f"  {name:<30} {duration(seconds):>16}")
     whole = "site.yml" in last["phases"]
     if whole:
         for what, budget in (("all, caches empty before", EMPTY), ("all, caches filled before", CACHED)):
@@ -151,13 +151,13 @@ def race(
 def compare(screen: Screen, ours: list[votes.Measured], theirs: list[votes.Measured]) -> dict[str, Any]:
     """Print where the time went, then the figures and their ratios."""
     result: dict[str, Any] = {}
-    screen.line(f"  {'median seconds':<26} {'ours':>8} {'plain':>8}")
+    screen.line(f"  {'median seconds':<30} {'ours':>8} {'plain':>8}")
     for name in ours[0].segments:
         both = [votes.percentiles([one.segments[name] for one in side])[0] for side in (ours, theirs)]
         result[name.strip()] = {"ours": round(both[0], 2), "plain": round(both[1], 2)}
-        screen.line(f"  {name:<26} {both[0]:>8.2f} {both[1]:>8.2f}")
-    screen.line(f"  {'':<26} {'ours':>15}   {'plain':>15}   {'ratio':>11}")
-    screen.line(f"  {'':<26} {'p50':>8}{'p95':>7}   {'p50':>8}{'p95':>7}   {'p50':>6}{'p95':>5}")
+        screen.line(f"  {name:<30} {both[0]:>8.2f} {both[1]:>8.2f}")
+    screen.line(f"  {'':<30} {'ours':>15}   {'plain':>15}   {'ratio':>11}")
+    screen.line(f"  {'':<30} {'p50':>8}{'p95':>7}   {'p50':>8}{'p95':>7}   {'p50':>6}{'p95':>5}")
     for name, title in (("overhead", "vote - event - build"), ("around", "vote - event - tests")):
         mine = votes.percentiles([getattr(one, name) for one in ours])
         plain = votes.percentiles([getattr(one, name) for one in theirs])
@@ -167,7 +167,7 @@ def compare(screen: Screen, ours: list[votes.Measured], theirs: list[votes.Measu
             for key, (p50, p95) in (("ours", mine), ("plain", plain), ("ratio", ratio))
         }
         screen.line(
-            f"  {title:<26} {mine[0]:>8.2f}{mine[1]:>7.2f}   {plain[0]:>8.2f}{plain[1]:>7.2f}"
+            f"  {title:<30} {mine[0]:>8.2f}{mine[1]:>7.2f}   {plain[0]:>8.2f}{plain[1]:>7.2f}"
             f"   {ratio[0]:>6.2f}{ratio[1]:>5.2f}"
         )
     for (name, value), budget in zip(result["overhead"]["ours"].items(), OVERHEAD, strict=True):

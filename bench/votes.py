@@ -23,15 +23,20 @@ STEPS = {
     "start": "node → job start",
     "setup": "  workspace prepared",
     "pre": "  Ansible's setup",
-    "run": "  pre-run",
-    "ran": "  run: the tests",
+    "run": "  pre-run, job up to its tests",
+    "ran": "  the tests",
     "end": "  post-run",
     "vote": "job end → vote",
 }
 """Steps of a change in their order, each with the name of what lies between the step before and it."""
 
-MARKS = {"setup": "Running Ansible setup", "pre": "PRE-RUN START", "run": "RUN START", "ran": "RUN END"}
-"""How the lines of a build's log start that stand for a step."""
+MARKS = {
+    "setup": r"Running Ansible setup",
+    "pre": r"PRE-RUN START",
+    "run": r"TASK \[(\w+ : )?Run the tests\]",
+    "ran": r"RUN END",
+}
+"""Which line of a build's log stands for a step; the first one counts."""
 
 
 class MeasureError(Exception):
@@ -83,7 +88,7 @@ def marks(log: str) -> dict[str, float]:
     for line in log.splitlines():
         if match := re.match(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \| (.*)", line):
             for step, text in MARKS.items():
-                if match[2].startswith(text):
+                if re.match(text, match[2]):
                     found.setdefault(step, watch.moment(match[1]))
     if missing := [MARKS[step] for step in MARKS if step not in found]:
         raise MeasureError(f"job-output.txt has no line {', '.join(missing)}")

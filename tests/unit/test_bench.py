@@ -12,8 +12,10 @@ LOG = """\
 2026-01-02 10:00:04.000000 | PRE-RUN START: [trusted : example.org/infra/base/pre.yml@master]
 2026-01-02 10:00:04.500000 | PLAY [Prepare]
 2026-01-02 10:00:06.000000 | PRE-RUN END RESULT_NORMAL: [trusted : example.org/infra/base/pre.yml@master]
-2026-01-02 10:00:06.250000 | RUN START: [trusted : example.org/infra/tests/run.yml@master]
-2026-01-02 10:00:07.000000 | node | RUN START: what a job prints doesn't count
+2026-01-02 10:00:06.100000 | RUN START: [trusted : example.org/infra/tests/run.yml@master]
+2026-01-02 10:00:06.200000 | TASK [run_tests : Bring the program]
+2026-01-02 10:00:06.250000 | TASK [run_tests : Run the tests]
+2026-01-02 10:00:07.000000 | node | RUN END: what a job prints doesn't count
 2026-01-02 10:00:08.250000 | RUN END RESULT_NORMAL: [trusted : example.org/infra/tests/run.yml@master]
 2026-01-02 10:00:08.500000 | POST-RUN START: [trusted : example.org/infra/base/post.yml@master]
 """

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Run a project's tests in its repository: run_tests.sh REPOSITORY COMMAND [SKIPPED TEST]...
+# Run a project's tests in its repository: bash -s REPOSITORY COMMAND [SKIPPED TEST]... < run_tests.sh
 # Says in UTC what is tested, where and with what; traces each command; leaves the same text in ~/zuul-output/logs/tests.txt.
 set -euo pipefail
 export TZ=UTC LC_ALL=C.UTF-8
