@@ -127,10 +127,10 @@ def _event(site: Site, watched: dict[int, Watched], arrived: float, line: str, s
             f"  {entry.proposed.change.name}: event after {duration(arrived - entry.proposed.pushed)}"
         )
     elif event["type"] == "comment-added" and (event.get("author") or {}).get("username") == CI_ACCOUNT:
-        _read_vote(site, entry, screen)
+        _read_vote(site, entry, screen, arrived)
 
 
-def _read_vote(site: Site, entry: Watched, screen: Screen) -> None:
+def _read_vote(site: Site, entry: Watched, screen: Screen, arrived: float = 0.0) -> None:
     if entry.vote is not None:
         return
     change = site.change(entry.proposed.number)
@@ -138,7 +138,8 @@ def _read_vote(site: Site, entry: Watched, screen: Screen) -> None:
     vote = ci_vote(change)
     if message is None or vote is None:
         return
-    entry.vote, entry.message, entry.voted = vote, message, moment(message["date"])
+    # Gerrit dates a message in whole seconds; the event's arrival is exact.
+    entry.vote, entry.message, entry.voted = vote, message, arrived or moment(message["date"])
     took = duration(entry.voted - (entry.event or entry.proposed.pushed))
     screen.line(f"  {entry.proposed.change.name}: Verified {vote:+d} after {took}")
 
