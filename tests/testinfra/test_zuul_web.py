@@ -6,7 +6,7 @@ import ssl
 import pytest
 import requests
 
-from tests.testinfra import zuul
+from tests.testinfra import nginx, zuul
 from tests.testinfra.conftest import address, group
 
 GROUP = "zuul_web"
@@ -73,6 +73,7 @@ def test_it_holds_no_password_of_the_review_server(host):
     assert "sshkey=" not in config.content_string
 
 
-def test_the_unit_is_hardened(host):
+def test_the_units_are_hardened(host):
     assert zuul.exposure(host, UNIT) <= 1.5
     assert host.check_output(f"systemctl show --value --property User {UNIT}") == "zuul-web"
+    nginx.is_hardened(host)
