@@ -29,6 +29,14 @@ def inventories() -> list[str]:
     return sources
 
 
+def playbook(path: str, *options: str, **environment: str) -> subprocess.Popen[str]:
+    """A run of a playbook on the hosts of the lab, just begun."""
+    words = ["ansible-playbook", f"--vault-password-file={ROOT}/.lab/{LAB}/vault-password"]
+    words += [*(f"--inventory={source}" for source in inventories()), *options, path]
+    variables = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), **environment}
+    return subprocess.Popen(words, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True)
+
+
 @functools.cache
 def inventory() -> dict[str, Any]:
     """The inventory as `ansible-inventory --list` gives it."""

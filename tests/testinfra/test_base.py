@@ -1,15 +1,13 @@
 """The base of a host: a firewall that lets nothing in that no role has opened."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
 import time
 
 import pytest
 
-from tests.testinfra.conftest import LAB, ROOT, inventories
+from tests.testinfra.conftest import playbook
 
 GROUP = "scenario"
 RUN = "base : unit | Run it as it is configured: probe.service"
@@ -55,16 +53,13 @@ class Role:
     def start(self, *options, **inputs):
         """A run of it, just begun."""
         self.inputs |= inputs
-        words = ["ansible-playbook", f"--vault-password-file={ROOT}/.lab/{LAB}/vault-password"]
-        words += [f"--inventory={source}" for source in inventories()]
-        words += [f"--extra-vars={json.dumps(self.inputs)}", *options, "tests/testinfra/base_unit.yml"]
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_CALLBACKS_ENABLED": "xenci.stack.changes",
-            "XENCI_CHANGES_FILE": str(self.changes),
-        }
-        return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        return playbook(
+            "tests/testinfra/base_unit.yml",
+            f"--extra-vars={json.dumps(self.inputs)}",
+            *options,
+            ANSIBLE_CALLBACKS_ENABLED="xenci.stack.changes",
+            XENCI_CHANGES_FILE=str(self.changes),
+        )
 
     def run(self, *options, **inputs):
         """Names of the tasks that changed something in a run that went through."""

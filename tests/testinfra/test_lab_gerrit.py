@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.testinfra import pki
-from tests.testinfra.conftest import LAB, ROOT
+from tests.testinfra.conftest import LAB, ROOT, playbook
 
 GROUP = "lab_gerrit"
 DIRECTORY = ROOT / ".lab" / LAB
@@ -129,3 +129,28 @@ def test_secrets_are_its_own(host):
         assert file.user == "lab-gerrit"
         assert file.mode & 0o007 == 0
     assert host.file(SITE).mode == 0o750
+
+
+def test_the_role_says_why_it_refuses_another_versions_database(host, password):
+    program = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1])\n"
+    program += "was = db.execute('PRAGMA user_version').fetchone()[0]\n"
+    program += "db.execute(f'PRAGMA user_version = {int(sys.argv[2])}'); db.commit(); print(was)"
+
+    def version(number):
+        """Set it, return what it was."""
+        command = f"runuser --user=lab-gerrit -- python3 -c %s {SITE}/db/lab_gerrit.sqlite {number}"
+        return int(host.check_output(command, program))
+
+    was = version(99)
+    try:
+        run = playbook("playbooks/configure_lab_gerrit.yml", f"--limit={host.backend.get_hostname()}")
+        output, _ = run.communicate(timeout=180)
+    finally:
+        version(was)
+    words = " ".join(output.split())
+    assert run.returncode == 2
+    assert (
+        f"{SITE}/db/lab_gerrit.sqlite has schema version 99, this program works with version {was}" in words
+    )
+    assert "make demo-down" in words
+    assert password not in output
