@@ -78,8 +78,8 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
     state.note(lab, found, hosts.running(lab))
 
 
-def play(lab: Lab, screen: Screen, path: str, name: str) -> None:
-    """Run a playbook on the lab.
+def play(lab: Lab, screen: Screen, path: str, name: str, limit: str = "") -> None:
+    """Run a playbook on the lab, or on those of its hosts and groups that `limit` names.
 
     :raises StuckError: when it fails.
     """
@@ -88,6 +88,7 @@ def play(lab: Lab, screen: Screen, path: str, name: str) -> None:
         state=lab.runner,
         path=path,
         inventories=lab.inventories,
+        limit=limit,
         environment=lab.environment,
     )
     if not applying.run(playbook, screen, name).ok:
