@@ -92,6 +92,15 @@ def test_role_has_a_scenario(role: Path) -> None:
     assert (ROOT / "tests/testinfra" / f"test_{role.name}.py").exists()
 
 
+def test_scenarios_can_run_side_by_side() -> None:
+    hosts: dict[int, str] = {}
+    for path in files():
+        if path.match("molecule/*/hosts.yml") and "lab" in load(path)["all"]["children"]:
+            for host, values in load(path)["all"]["children"]["lab"]["hosts"].items():
+                other = hosts.setdefault(values["lab_address"], host)
+                assert other == host, f"{path}: {host} has the address of {other}"
+
+
 def test_site_only_imports() -> None:
     for play in load(ROOT / "playbooks/site.yml"):
         assert set(play) <= {"name", "ansible.builtin.import_playbook"}
