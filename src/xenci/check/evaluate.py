@@ -16,12 +16,14 @@ UNKNOWN_YET = "known when the hosts are up"
 """What an inventory says with `undef(hint=…)` of a value that its hosts bring."""
 
 
-def needs_facts(error: AnsibleError, inventory: Inventory) -> bool:
-    """Whether only a host, or a role that ran there, knows a part of what a value is made of."""
+def elsewhere(error: AnsibleError, inventory: Inventory) -> bool:
+    """Whether only a host, a role that ran there, or a file that can't be read knows a part of a value."""
     if not isinstance(error, AnsibleUndefinedVariable):
         return False
     name = undefined(error)
-    return UNKNOWN_YET in str(error) or name == "ansible_facts" or name in inventory.facts
+    if UNKNOWN_YET in str(error) or name == "ansible_facts" or name in inventory.facts:
+        return True
+    return bool(name and inventory.loader.failed)
 
 
 def undefined(error: AnsibleError) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from ansible.parsing.vault import get_file_vault_secret
+from ansible.parsing.vault import EncryptedString, VaultSecretsContext, get_file_vault_secret
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
@@ -102,6 +102,8 @@ class Inventory:
         self.facts = facts
         self.loader = Loader(self.mine)
         self.loader.set_basedir(str(root / "playbooks"))
+        if VaultSecretsContext.current(optional=True) is None:
+            VaultSecretsContext.initialize(VaultSecretsContext([]))
         if vault_password:
             self._vault(vault_password)
         with warnings() as warned:
@@ -170,7 +172,8 @@ class Inventory:
                 continue
             seen.add(name)
             if found := self.defined(name, host):
-                return place(variables.get(name)) if self._here(variables.get(name)) else found[-1].place
+                at = place(variables.get(name))
+                return next((one.place for one in found if at and place(one.value) == at), found[-1].place)
             text = str(variables.get(name, ""))
             for group in re.findall(r"groups\[['\"](\w+)['\"]\]", text):
                 if (where := self.group_place(group)) != self.top():
@@ -186,12 +189,14 @@ class Inventory:
         """A mistake at a line, with the variable that it defines and its value, unless that is secret."""
         definition = self.definition_at(where)
         name = definition.name if definition else variable
-        value = "" if definition is None or self.secret(name) else shown(definition.value)
+        value = "" if definition is None or self.hidden(name, definition.value) else shown(definition.value)
         return Mistake(where, name, what, fix, value, (host,) if host else ())
 
-    def _here(self, value: object) -> bool:
+    def hidden(self, name: str, value: object) -> bool:
+        """Whether a value must not be shown: it is a secret, made of one, or comes out of a vault."""
         where = place(value)
-        return where is not None and self.mine(where.path)
+        vaulted = isinstance(value, EncryptedString) or (where is not None and encrypted(where.path))
+        return vaulted or self.secret(name) or "vault_" in str(value)
 
     def _vault(self, password: Path) -> None:
         try:
@@ -202,7 +207,9 @@ class Inventory:
                 Mistake(Place(str(password)), "", message(error), "name the file with the vault's password")
             )
             return
-        self.loader.set_vault_secrets([("default", secret)])
+        secrets = [("default", secret)]
+        self.loader.set_vault_secrets(secrets)
+        VaultSecretsContext.current().secrets = secrets
 
     def _note_unreadable(self) -> None:
         for path, error in sorted(self.loader.failed.items()):
@@ -279,6 +286,13 @@ class Inventory:
         if owner in self.manager.groups:
             return frozenset(str(host.name) for host in self.manager.groups[owner].get_hosts())
         return frozenset({owner} & set(map(str, self.manager.hosts)))
+
+
+@functools.cache
+def encrypted(path: str) -> bool:
+    """Whether a file as a whole is encrypted."""
+    with Path(path).open("rb") as file:
+        return file.read(14) == b"$ANSIBLE_VAULT"
 
 
 def owners(directory: Path) -> list[str]:

@@ -38,6 +38,8 @@ def meant(word: str, known: Iterable[str]) -> str:
 
 def shown(value: object, width: int = 60) -> str:
     """A value as a message quotes it, cut to a width in characters."""
-    text = repr(value) if not isinstance(value, str) else f"'{value}'"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    text = f"'{value}'" if isinstance(value, str) else repr(value)
     text = " ".join(text.split())
     return text if len(text) <= width else f"{text[: width - 1]}…"

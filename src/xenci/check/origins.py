@@ -12,7 +12,8 @@ from xenci.check.mistake import Place
 
 def place(value: object) -> Place | None:
     """Where Ansible read a value, a key or a name; None where it doesn't say (true, null, results)."""
-    origin = Origin.get_tag(value)
+    # Errors of the YAML parser carry the tag itself.
+    origin = value if isinstance(value, Origin) else Origin.get_tag(value)
     if origin is None or origin.path is None:
         return None
     return Place(str(origin.path), origin.line_num or 1, origin.col_num or 1)

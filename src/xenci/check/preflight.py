@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
-from ansible.template import Templar
 
 from xenci.check import evaluate
 from xenci.check.inventory import NAME, Inventory
@@ -34,61 +33,66 @@ def check(inventory: Inventory, specs: Specs, uses: list[Use], broken: set[tuple
     for use in uses:
         for host in use.hosts:
             base = inventory.in_play(use.play, host, use.tasks[0])
+            name = str(host.name)
             for task in use.tasks:
                 if task.action not in ASSERT:
                     continue
                 variables = base | task.get_vars()
-                try:
-                    found.mistakes += rule(inventory, specs, task, variables, str(host.name))
-                except AnsibleError as error:
-                    if (use.role, str(host.name)) in broken:
-                        continue
-                    if evaluate.needs_facts(error, inventory) or (
-                        not use.whole and isinstance(error, AnsibleUndefinedVariable)
-                    ):
-                        found.left += 1
-                    else:
-                        name = subject(specs, task, str(task.args.get("fail_msg", "")))
-                        found.mistakes.append(
-                            evaluate.mistake(inventory, error, name, variables, str(host.name))
-                        )
+                for more in rounds(task, inventory, variables):
+                    try:
+                        found.mistakes += rule(inventory, specs, task, variables | more, name)
+                    except AnsibleError as error:
+                        if (use.role, name) in broken:
+                            continue
+                        if evaluate.elsewhere(error, inventory) or (
+                            not use.whole and isinstance(error, AnsibleUndefinedVariable)
+                        ):
+                            found.left += 1
+                        else:
+                            about = next(iter(subjects(specs, task, str(task.args.get("fail_msg")))), "")
+                            found.mistakes.append(evaluate.mistake(inventory, error, about, variables, name))
     return found
+
+
+def rounds(task: Any, inventory: Inventory, variables: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a task adds to its variables, once for each item of its loop; items are worked out one by one."""
+    if task.loop is None:
+        yield {}
+        return
+    items = task.loop
+    if not isinstance(items, list):
+        try:
+            items = inventory.templar(variables).template(items)
+        except AnsibleError:
+            items = [items]  # whoever reads the item meets the error
+    for item in items:
+        yield {"item": item}
 
 
 def rule(
     inventory: Inventory, specs: Specs, task: Any, variables: dict[str, Any], host: str
-) -> Iterator[Mistake]:
-    """Evaluate one assertion, for each item of its loop.
+) -> list[Mistake]:
+    """Evaluate one assertion.
 
     :raises AnsibleError: when it can't be evaluated.
     """
-    for templar in rounds(inventory, task, variables):
-        if not all(templar.evaluate_conditional(condition) for condition in task.when):
-            continue
-        conditions = task.args["that"]
-        conditions = conditions if isinstance(conditions, list) else [conditions]
-        if all(templar.evaluate_conditional(condition) for condition in conditions):
-            continue
-        text = " ".join(str(templar.template(task.args["fail_msg"])).split())
-        what, _, fix = text.partition(": ")
-        name = subject(specs, task, text)
-        where = inventory.blame(name, variables, host) or inventory.top()
-        yield inventory.mistake(where, what, fix.rstrip("."), name, host)
+    templar = inventory.templar(variables)
+    if not all(templar.evaluate_conditional(condition) for condition in task.when):
+        return []
+    conditions = task.args["that"]
+    conditions = conditions if isinstance(conditions, list) else [conditions]
+    if all(templar.evaluate_conditional(condition) for condition in conditions):
+        return []
+    text = " ".join(str(templar.template(task.args["fail_msg"])).split())
+    what, _, fix = text.partition(": ")
+    names = subjects(specs, task, text)
+    places = (inventory.blame(name, variables, host) for name in names)
+    groups = (inventory.group_place(word) for word in NAME.findall(text) if word in inventory.manager.groups)
+    where = next(filter(None, (*places, *groups)), inventory.top())
+    return [inventory.mistake(where, what, fix.rstrip("."), next(iter(names), ""), host)]
 
 
-def rounds(inventory: Inventory, task: Any, variables: dict[str, Any]) -> Iterator[Templar]:
-    """The templates of a task, once for each item of its loop."""
-    if task.loop is None:
-        yield inventory.templar(variables)
-        return
-    for item in inventory.templar(variables).template(task.loop):
-        yield inventory.templar(variables | {"item": item})
-
-
-def subject(specs: Specs, task: Any, text: str) -> str:
-    """The input that a rule is about: the first that its message names, or else its condition."""
-    for words in (text, str(task.args.get("that"))):
-        for word in map(str, NAME.findall(words)):
-            if word in specs.role_of:
-                return word
-    return ""
+def subjects(specs: Specs, task: Any, text: str) -> list[str]:
+    """The inputs that a rule is about: those that its message names, then those of its condition."""
+    words = NAME.findall(f"{text} {task.args.get('that')}")
+    return [word for word in dict.fromkeys(words) if word in specs.role_of]

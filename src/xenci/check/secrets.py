@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
-from xenci.check.inventory import Definition, Inventory
+from xenci.check.inventory import Definition, Inventory, encrypted
 from xenci.check.mistake import Mistake, Place
 from xenci.check.origins import place
 from xenci.check.specs import Specs
@@ -79,19 +78,13 @@ def leaves(value: Any, where: Place) -> Iterator[tuple[Place, Any]]:
 
 def plain(one: Definition, where: Place, value: str) -> Iterator[Mistake]:
     """A secret that anybody can read who reads the inventory."""
-    if not value or TEMPLATE.search(value) or encrypted(where.path):
+    if not value or TEMPLATE.search(value) or PLACEHOLDER.fullmatch(value) or encrypted(where.path):
         return
     what = f"{one.name} is a secret in plain text"
     name = one.name if one.name.startswith("vault_") else f"vault_{one.name}"
     yield Mistake(
         where, one.name, what, f"put {name} into a file that ansible-vault has encrypted, and refer to it"
     )
-
-
-def encrypted(path: str) -> bool:
-    """Whether a file as a whole is encrypted."""
-    with Path(path).open("rb") as file:
-        return file.read(14) == b"$ANSIBLE_VAULT"
 
 
 def key(

@@ -24,6 +24,8 @@ class Found:
     mistakes: list[Mistake] = dataclasses.field(default_factory=list)
     left: int = 0
     broken: set[tuple[str, str]] = dataclasses.field(default_factory=set)
+    told: dict[tuple[Place, str, str], str] = dataclasses.field(default_factory=dict)
+    """Which input a mistake was first told of: the site's own comes before those that are made of it."""
 
 
 def check(inventory: Inventory, specs: Specs, uses: list[Use]) -> Found:
@@ -51,7 +53,7 @@ def one(
 ) -> Iterator[Mistake]:
     """Check one input of a role on a host."""
     if name not in variables:
-        if option.get("required") and use.whole:
+        if option.get("required") and use.whole and not inventory.loader.failed:
             owner = use.group if use.group in inventory.manager.groups else "all"
             here = inventory.group_place(owner)
             fix = f"set it in group_vars/{owner}/{use.role}.yml ({about(option)})"
@@ -60,7 +62,7 @@ def one(
     try:
         value = inventory.templar(variables).template(variables[name])
     except AnsibleError as error:
-        if evaluate.needs_facts(error, inventory) or (
+        if evaluate.elsewhere(error, inventory) or (
             not use.whole and isinstance(error, AnsibleUndefinedVariable)
         ):
             found.left += 1
@@ -68,10 +70,11 @@ def one(
             yield evaluate.mistake(inventory, error, name, variables, host)
         return
     blame = inventory.blame(name, variables, host) or inventory.top()
-    secret = inventory.secret(name)
+    secret = inventory.hidden(name, variables[name]) or inventory.hidden(name, value)
     for where, part, what, fix in problems(option, value, name, secret):
         at = where if where and inventory.mine(where.path) else blame
-        yield inventory.mistake(at, f"{part} {what}", fix, name, host)
+        first = found.told.setdefault((at, what, fix), part)
+        yield inventory.mistake(at, f"{first} {what}", fix, name, host)
 
 
 Problem = tuple[Place | None, str, str, str]
@@ -83,7 +86,9 @@ def problems(option: Mapping[str, Any], value: Any, name: str, secret: bool) -> 
     simple = {key: option[key] for key in ("type", "choices") if key in option and kind != "list"}
     result = ArgumentSpecValidator({"x": simple or {"type": kind}}).validate({"x": value})
     quoted = "given" if secret else f"{shown(value)}"
-    if value is None or result.error_messages:
+    # Ansible takes anything for text.
+    wrong = value is None or (kind in ("str", "path") and isinstance(value, list | dict))
+    if wrong or result.error_messages:
         fix = (
             f"use one of {', '.join(map(str, option['choices']))}"
             if "choices" in simple

@@ -20,6 +20,7 @@ exit codes:
   0    no mistakes
   2    mistakes, or the command line is wrong
   3    something could not be read; what could be was checked
+  130  stopped with Ctrl-C
 """
 MISTAKES = 2
 
