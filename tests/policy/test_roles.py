@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,16 @@ def test_role_has_a_scenario(role: Path) -> None:
     for playbook in load(scenario):
         assert "ansible.builtin.import_playbook" in playbook, "converge imports the playbooks of production"
     assert (ROOT / "tests/testinfra" / f"test_{role.name}.py").exists()
+
+
+def test_what_playbooks_read_of_the_site_is_specified() -> None:
+    read = {
+        word
+        for path in files()
+        if path.match("playbooks/*.yml") or path.match("playbooks/vars/*.yml")
+        for word in re.findall(r"\bsite_\w+", path.read_text(encoding="utf-8"))
+    }
+    assert sorted(read - set(options(ROOT / "roles/site"))) == []
 
 
 def test_site_only_imports() -> None:

@@ -27,6 +27,7 @@ from xenci.check.mistake import Mistake, Place, shown
 from xenci.check.origins import place
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VARS_FILE = re.compile(r"/(group|host)_vars/")
 # The rest of a role's tasks is no concern of its inputs, and would take half of the time.
 OTHER_TASKS = re.compile(r"/roles/\w+/tasks/(?!main\.yml|preflight\.yml)\w+\.yml$")
 
@@ -69,10 +70,13 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
             return super().load_from_file(path, cache="none", **options)
         if path not in self._read:
             try:
-                self._read[path] = super().load_from_file(path, cache="none", **options)
+                content = super().load_from_file(path, cache="none", **options)
+                if VARS_FILE.search(path) and content is not None and not isinstance(content, Mapping):
+                    raise AnsibleError("the file holds no variables")
             except AnsibleError as error:
                 self.failed[path] = error
-                self._read[path] = {}
+                content = {}
+            self._read[path] = content
         return self._read[path]
 
 
@@ -268,18 +272,7 @@ class Inventory:
 
     def _file(self, path: str, owner: str) -> Iterator[Definition]:
         content = self.loader.load_from_file(path, trusted_as_template=True)
-        if content is None:
-            return
-        if not isinstance(content, Mapping):
-            wrong = Mistake(
-                Place(path),
-                "",
-                f"the file holds {shown(content)}",
-                "it must hold variables, each with its value",
-            )
-            self.unreadable.append(wrong)
-            return
-        for name, value in content.items():
+        for name, value in (content or {}).items():
             yield Definition(str(name), value, place(name) or Place(path), owner, self._reach(owner))
 
     def _reach(self, owner: str) -> frozenset[str]:
