@@ -25,6 +25,10 @@ demo: setup ## stand up a whole CI on this machine and see two changes voted on
 demo-down: setup ## remove the demo's lab, and nothing else
 	@$(XENCI) demo down --lab $(LAB)
 
+.PHONY: check
+check: setup ## name every mistake in an inventory, with no host up: make check INVENTORY=inventories/example
+	@$(XENCI) check -i $(or $(INVENTORY),$(error which one? make check INVENTORY=…))
+
 .PHONY: quick
 quick: setup ## linters, types, unit and policy tests
 	@tools/test quick

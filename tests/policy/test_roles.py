@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ NO_SCENARIO = {
     "infra_config": "renders on the controller what the Zuul of every demo loads",
     "nginx": "runs in the scenarios of log_server and zuul_web",
     "lab_hosts": "makes the hosts of every scenario",
+    "site": "only asserts; tests/unit/check breaks its rules",
     "xenci_package": "runs in the scenario of every service that is made of our package",
     "zuul_common": "runs in the scenarios of the Zuul services",
 }
+
+# What the names of a role's inputs begin with, where it is not the role's own name.
+PREFIX = {"lab_hosts": "lab_"}
 
 every_role = pytest.mark.parametrize("role", roles(), ids=lambda role: role.name)
 
@@ -34,7 +39,8 @@ def options(role: Path) -> dict[str, dict[str, Any]]:
 @every_role
 def test_role_has_argument_specs(role: Path) -> None:
     for name, option in options(role).items():
-        assert name.startswith(f"{role.name}_"), f"{name} lacks the prefix {role.name}_"
+        prefix = PREFIX.get(role.name, f"{role.name}_")
+        assert name.startswith(prefix), f"{name} lacks the prefix {prefix}"
         assert option.get("description"), f"{name} has no description"
         assert option.get("type"), f"{name} has no type"
 
@@ -72,6 +78,16 @@ def test_task_names_say_their_stage(role: Path) -> None:
 
 
 @every_role
+def test_assertions_say_what_is_wrong_and_how_to_mend_it(role: Path) -> None:
+    for task in load(role / "tasks/preflight.yml"):
+        if "ansible.builtin.assert" in task:
+            what, colon, fix = task["ansible.builtin.assert"]["fail_msg"].partition(": ")
+            assert what, f"{role.name}: {task['name']}"
+            assert colon, f"{role.name}: {task['name']}: write it as 'what is wrong: what to do'"
+            assert fix, f"{role.name}: {task['name']}"
+
+
+@every_role
 def test_roles_never_name_groups(role: Path) -> None:
     for path in files():
         if role in path.parents and path.suffix in (".yml", ".j2"):
@@ -99,6 +115,16 @@ def test_scenarios_can_run_side_by_side() -> None:
             for host, values in load(path)["all"]["children"]["lab"]["hosts"].items():
                 other = hosts.setdefault(values["lab_address"], host)
                 assert other == host, f"{path}: {host} has the address of {other}"
+
+
+def test_what_playbooks_read_of_the_site_is_specified() -> None:
+    read = {
+        word
+        for path in files()
+        if path.match("playbooks/*.yml") or path.match("playbooks/vars/*.yml")
+        for word in re.findall(r"\bsite_\w+", path.read_text(encoding="utf-8"))
+    }
+    assert sorted(read - set(options(ROOT / "roles/site"))) == []
 
 
 def test_site_only_imports() -> None:

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from xenci.cli import apply, demo, errors, lab, render
+from xenci.cli import apply, check, demo, errors, lab, render
 
-COMMANDS = (apply, demo, lab, render)
+COMMANDS = (apply, check, demo, lab, render)
 
 
 def parser() -> argparse.ArgumentParser:

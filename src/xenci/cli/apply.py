@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     """Apply, and say how it went."""
     from xenci.apply import run as applying
     from xenci.apply.screen import Screen
+    from xenci.check import first
 
     root = checkout()
     missing = [source for source in options.inventory if not Path(source).exists()]
@@ -56,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
     environment = {}
     if options.vault_password_file:
         environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(Path(options.vault_password_file).resolve())
+    if reasons := first.mistakes([Path(source) for source in options.inventory], root, environment):
+        raise errors.CommandError("\n".join(["the inventory has mistakes:", *reasons]), errors.UNFIT)
     playbook = applying.Playbook(
         checkout=root,
         state=root / ".cache" / "apply",

@@ -11,6 +11,7 @@ from typing import Any
 from xenci.apply import processes
 from xenci.apply import run as applying
 from xenci.apply.screen import Screen, duration
+from xenci.check import first
 from xenci.demo import changes, hosts, machine, propose, report, secrets, seed, state, watch
 from xenci.demo.desk import Desk, GitError
 from xenci.demo.lab import Lab
@@ -155,6 +156,9 @@ def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None) -> Non
         )  # every Ansible that is called from here reads the lab's vault file
         if secrets.ensure(lab, wanted):
             screen.line(f"  made names, secrets and keys in {lab.directory.relative_to(lab.root)}")
+    with phases("inventory", "xenci check reads it as Ansible does"):
+        if reasons := first.mistakes(lab.inventories, lab.root, lab.environment):
+            raise machine.UnfitError(reasons)
 
 
 def make_hosts(lab: Lab, screen: Screen, phases: Phases) -> None:

@@ -1,0 +1,54 @@
+"""What Ansible's errors over values and rules mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+
+from xenci.check.inventory import Inventory, message
+from xenci.check.mistake import Mistake, meant
+from xenci.check.origins import place
+
+UNKNOWN_YET = "known when the hosts are up"
+"""What an inventory says with `undef(hint=…)` of a value that its hosts bring."""
+
+
+def elsewhere(error: AnsibleError, inventory: Inventory) -> bool:
+    """Whether only a host, a role that ran there, or a file that can't be read knows a part of a value."""
+    if not isinstance(error, AnsibleUndefinedVariable):
+        return False
+    name = undefined(error)
+    if UNKNOWN_YET in str(error) or name == "ansible_facts" or name in inventory.facts:
+        return True
+    return bool(name and inventory.loader.failed)
+
+
+def undefined(error: AnsibleError) -> str:
+    """The variable that an error says is undefined."""
+    found = re.search(r"'(\w+)' is undefined", str(error))
+    return found[1] if found else ""
+
+
+def mistake(
+    inventory: Inventory, error: AnsibleError, name: str, variables: Mapping[str, Any], host: str
+) -> Mistake:
+    """An error over a value, at the line of the inventory that it comes from."""
+    where = place(error.obj)
+    if where is None or not inventory.mine(where.path):
+        where = inventory.blame(name, variables, host) or inventory.top()
+    missing = undefined(error)
+    if not missing:
+        return inventory.mistake(where, f"{name} can't be worked out", message(error), name, host)
+    stem = missing.partition("_")[0]
+    near = meant(missing, (known for known in variables if known.startswith(f"{stem}_")))
+    fix = (
+        "add it to a file that ansible-vault has encrypted"
+        if stem == "vault"
+        else "define it, or correct the name"
+    )
+    return inventory.mistake(
+        where, f"{missing} is not defined", f"did you mean {near}?" if near else fix, name, host
+    )

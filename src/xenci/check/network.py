@@ -1,0 +1,90 @@
+"""Addresses and names of the hosts, and networks that overlap."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import re
+from collections.abc import Iterator
+
+from ansible.errors import AnsibleError
+
+from xenci.check.inventory import Inventory
+from xenci.check.mistake import Mistake, Place
+from xenci.check.origins import place
+
+LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+
+def check(inventory: Inventory) -> Iterator[Mistake]:
+    """Hosts one by one, then against one another; then networks."""
+    holder: dict[str, str] = {}
+    for name in inventory.hosts:
+        host = inventory.manager.hosts[name]
+        here = place(host.name) or inventory.top()
+        if not dns_name(name):
+            fix = "use letters, digits and hyphens; it becomes part of the host's DNS name"
+            yield Mistake(here, "", f"the host {name} has no DNS name", fix, hosts=(name,))
+        variables = inventory.in_play(None, host, None)
+        try:
+            address = str(inventory.templar(variables).template(variables.get("ansible_host", name)))
+        except AnsibleError:
+            continue  # who reads it says so
+        where = inventory.blame("ansible_host", variables, name) or here
+        if not is_address(address) and not dns_name(address):
+            fix = "give an address or a DNS name"
+            yield inventory.mistake(
+                where, f"ansible_host of {name} is '{address}'", fix, "ansible_host", name
+            )
+        elif (other := holder.setdefault(address, name)) != name:
+            fix = "give each an address of its own, or list one host in several groups"
+            yield Mistake(
+                own_place(inventory, name, where),
+                "ansible_host",
+                f"{other} and {name} are both {address}",
+                fix,
+                address,
+            )
+    yield from overlaps(inventory)
+
+
+def own_place(inventory: Inventory, host: str, where: Place) -> Place:
+    """The line of the host itself, where its address comes from what all hosts share."""
+    definition = inventory.definition_at(where)
+    shared = definition is not None and len(definition.hosts) > 1
+    return (place(inventory.manager.hosts[host].name) or where) if shared else where
+
+
+def overlaps(inventory: Inventory) -> Iterator[Mistake]:
+    """Two networks in one list, of which one holds the other."""
+    for one in inventory.definitions:
+        if not one.name.endswith(("_networks", "_sources")) or not isinstance(one.value, list):
+            continue
+        networks = [(text, network) for text in one.value if (network := as_network(text))]
+        for (_, first), (text, second) in itertools.combinations(networks, 2):
+            if first.version == second.version and first.overlaps(second):
+                what = f"{one.name} has {first} and {second}, which overlap"
+                yield Mistake(place(text) or one.place, one.name, what, "keep the larger one", str(second))
+
+
+def as_network(text: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """A network or address; None for what is neither, or a template."""
+    try:
+        return ipaddress.ip_network(str(text), strict=False)
+    except ValueError:
+        return None
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def dns_name(text: str) -> bool:
+    """Whether it is a host name that DNS can hold; what looks like an address and is none is no name."""
+    labels = text.rstrip(".").split(".")
+    return len(text) <= 253 and all(map(LABEL.fullmatch, labels)) and not labels[-1].isdigit()

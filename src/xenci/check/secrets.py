@@ -1,0 +1,166 @@
+"""Secrets: where they are written, whether they are placeholders, and whether keys are what is wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import EncryptedString
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    load_pem_private_key,
+    load_ssh_private_key,
+    load_ssh_public_key,
+)
+
+from xenci.check.inventory import Definition, Inventory, encrypted
+from xenci.check.mistake import Mistake, Place
+from xenci.check.origins import place
+from xenci.check.specs import Specs
+
+PLACEHOLDER = re.compile(
+    r"(?i)\s*(|x{3,}|\.{3,}|-+|<.*>|change.?me.*|to.?do.*|fix.?me.*|(your|my|the).?(password|secret|key).*|password|secret|example|dummy)\s*"
+)
+PRIVATE = re.compile(r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----")
+PUBLIC = re.compile(r"(ssh-|ecdsa-|sk-)[\w.@-]+ [A-Za-z0-9+/=]+")
+TEMPLATE = re.compile(r"\{\{|\{%")
+
+
+def check(inventory: Inventory, specs: Specs) -> Iterator[Mistake]:
+    """Every definition of a secret or a key."""
+    privates: dict[str, Definition] = {}
+    for one in inventory.definitions:
+        option = specs.option(one.name)
+        for where, value in leaves(one.value, one.place):
+            if isinstance(value, EncryptedString):
+                try:
+                    value = str(value)
+                except AnsibleError:
+                    fix = (
+                        "encrypt it with the password that --vault-password-file gives, or give the right one"
+                    )
+                    yield Mistake(where, one.name, f"{one.name} can't be decrypted", fix)
+                    continue
+            elif secret(one.name, option) and isinstance(value, str):
+                yield from plain(one, where, value)
+            if isinstance(value, str) and not TEMPLATE.search(value):
+                if (
+                    secret(one.name, option)
+                    and PLACEHOLDER.fullmatch(value)
+                    and (value or one.name.startswith("vault_"))
+                ):
+                    yield Mistake(
+                        where, one.name, f"{one.name} is a placeholder", "put the secret in its place"
+                    )
+                else:
+                    yield from key(one, option, where, value, privates)
+    yield from shared_keys(inventory)
+
+
+def secret(name: str, option: Mapping[str, Any]) -> bool:
+    """Whether a variable as a whole is a secret."""
+    return name.startswith("vault_") or bool(option.get("no_log"))
+
+
+def leaves(value: Any, where: Place) -> Iterator[tuple[Place, Any]]:
+    """The texts and encrypted texts in a value, with their places."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from leaves(inner, place(inner) or where)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, place(inner) or where)
+    else:
+        yield where, value
+
+
+def plain(one: Definition, where: Place, value: str) -> Iterator[Mistake]:
+    """A secret that anybody can read who reads the inventory."""
+    if not value or TEMPLATE.search(value) or PLACEHOLDER.fullmatch(value) or encrypted(where.path):
+        return
+    what = f"{one.name} is a secret in plain text"
+    name = one.name if one.name.startswith("vault_") else f"vault_{one.name}"
+    yield Mistake(
+        where, one.name, what, f"put {name} into a file that ansible-vault has encrypted, and refer to it"
+    )
+
+
+def key(
+    one: Definition, option: Mapping[str, Any], where: Place, value: str, privates: dict[str, Definition]
+) -> Iterator[Mistake]:
+    """A key that doesn't parse, or is the other half of what is wanted."""
+    name = one.name
+    if wants_private(name, option):
+        if PUBLIC.match(value.strip()):
+            yield Mistake(
+                where, name, f"{name} is a public key", "give the private one, from the file without .pub"
+            )
+        elif reason := unusable(value):
+            yield Mistake(
+                where, name, f"{name} {reason}", "make one with: ssh-keygen -t ed25519 -N '' -f KEY"
+            )
+        elif (other := privates.setdefault(value.strip(), one)).name != name:
+            what = f"{name} is the same key as {other.name}"
+            yield Mistake(
+                where, name, what, "give each account a key of its own, or one who has it is taken for both"
+            )
+    elif PRIVATE.search(value) and not secret(name, option):
+        yield Mistake(
+            where,
+            name,
+            f"{name} is a private key",
+            "give the public one, and make a new pair: this one has been shown",
+        )
+    elif wants_public(name, option) and not public(value):
+        yield Mistake(
+            where, name, f"{name} has what is no public key", "give the line of the .pub file: type, base64"
+        )
+
+
+def wants_private(name: str, option: Mapping[str, Any]) -> bool:
+    """By the names of secrets: vault_…_private_key, and secret options that end in _key or _keys."""
+    return name.endswith("_private_key") or (bool(option.get("no_log")) and name.endswith(("_key", "_keys")))
+
+
+def wants_public(name: str, option: Mapping[str, Any]) -> bool:
+    """By the names of inputs: those that end in _key or _keys and are no path."""
+    kind = option.get("elements", option.get("type"))
+    return name.endswith("_public_key") or (kind == "str" and name.endswith(("_key", "_keys")))
+
+
+def unusable(value: str) -> str:
+    """Why a private key can't be used by a service; empty when it can."""
+    load = load_ssh_private_key if "OPENSSH" in value[:64] else load_pem_private_key
+    try:
+        load(value.encode(), password=None)
+    except TypeError:
+        return "has a passphrase, which no service can type"
+    except (ValueError, UnsupportedAlgorithm):
+        return "is no private key"
+    return ""
+
+
+def public(value: str) -> bool:
+    """Whether a line is an SSH public key."""
+    try:
+        load_ssh_public_key(value.strip().encode())
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def shared_keys(inventory: Inventory) -> Iterator[Mistake]:
+    """One public key at two accounts of the review server."""
+    for one in inventory.defined("gerrit_config_accounts"):
+        owner: dict[str, str] = {}
+        for account in one.value if isinstance(one.value, list) else []:
+            if not isinstance(account, Mapping) or not isinstance(account.get("ssh_keys"), list):
+                continue
+            name = str(account.get("name"))
+            for line in map(str, account["ssh_keys"]):
+                comparable = line if TEMPLATE.search(line) else " ".join(line.split()[:2])
+                if (other := owner.setdefault(comparable, name)) != name:
+                    what = f"{one.name} gives one key to {other} and {name}"
+                    yield Mistake(place(line) or one.place, one.name, what, "make a key for each account")
