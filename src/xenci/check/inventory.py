@@ -59,7 +59,7 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
         super().__init__()
         self.failed: dict[str, AnsibleError] = {}
         self._mine = mine
-        self._read: dict[str, Any] = {}
+        self._read: dict[tuple[str, bool], Any] = {}
 
     def load_from_file(self, file_name: str, cache: str = "all", **options: Any) -> Any:
         """As Ansible's; without its copy of all that it reads, which takes longer than reading again."""
@@ -68,7 +68,9 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
             return []
         if not self._mine(path):
             return super().load_from_file(path, cache="none", **options)
-        if path not in self._read:
+        # Ansible reads a hosts file twice, the first time to see which plugin it names, and then its templates are mere text.
+        read = (path, bool(options.get("trusted_as_template")))
+        if read not in self._read:
             try:
                 content = super().load_from_file(path, cache="none", **options)
                 if VARS_FILE.search(path) and content is not None and not isinstance(content, Mapping):
@@ -76,8 +78,8 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
             except AnsibleError as error:
                 self.failed[path] = error
                 content = {}
-            self._read[path] = content
-        return self._read[path]
+            self._read[read] = content
+        return self._read[read]
 
 
 class Inventory:

@@ -36,7 +36,7 @@ def test_the_inventory_of_the_demo_has_no_mistakes(site: Site) -> None:
 
 def test_nor_has_the_inventory_of_the_tests_stack(site: Site) -> None:
     stack = (ROOT / "molecule/default/stack.yml").read_text(encoding="utf-8")
-    site.write("group_vars/all/stack.yml", stack)
+    site.write("stack.yml", stack)
     assert site.check().mistakes == []
 
 
