@@ -68,7 +68,7 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
             return []
         if not self._mine(path):
             return super().load_from_file(path, cache="none", **options)
-        # Ansible reads a hosts file twice, the first time to see which plugin it names, and then its templates are mere text.
+        # Ansible reads a hosts file twice; the first time, for the name of a plugin, its templates are mere text.
         read = (path, bool(options.get("trusted_as_template")))
         if read not in self._read:
             try:
