@@ -68,13 +68,15 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
             return []
         if not self._mine(path):
             return super().load_from_file(path, cache="none", **options)
-        # Ansible reads a hosts file twice; the first time, for the name of a plugin, its templates are mere text.
+        # Ansible reads a hosts file twice; the first time, for the name of a plugin, templates are mere text.
         read = (path, bool(options.get("trusted_as_template")))
         if read not in self._read:
             try:
                 content = super().load_from_file(path, cache="none", **options)
                 if VARS_FILE.search(path) and content is not None and not isinstance(content, Mapping):
                     raise AnsibleError("the file holds no variables")
+                if endless(content):
+                    raise AnsibleError("a value holds itself, through an alias to its own anchor")
             except AnsibleError as error:
                 self.failed[path] = error
                 content = {}
@@ -281,6 +283,16 @@ class Inventory:
         if owner in self.manager.groups:
             return frozenset(str(host.name) for host in self.manager.groups[owner].get_hosts())
         return frozenset({owner} & set(map(str, self.manager.hosts)))
+
+
+def endless(value: object, around: tuple[int, ...] = ()) -> bool:
+    """Whether a value is part of itself, as an alias inside its own anchor makes it in YAML."""
+    if not isinstance(value, (Mapping, list)):
+        return False
+    if id(value) in around:
+        return True
+    inner = value.values() if isinstance(value, Mapping) else value
+    return any(endless(one, (*around, id(value))) for one in inner)
 
 
 @functools.cache

@@ -95,6 +95,15 @@ def test_a_broken_file_is_named_and_the_rest_is_checked(site: Site) -> None:
     assert second.startswith("group_vars/zookeeper/zookeeper.yml:2: zookeeper_heap is 'lots'")
 
 
+def test_a_value_that_holds_itself(site: Site) -> None:
+    site.write("group_vars/all/endless.yml", "---\nsite_projects: &projects [*projects]\n")
+    result = site.check()
+    (line,) = report.text(result, site.directory).splitlines()
+    assert result.unreadable
+    assert line.startswith("group_vars/all/endless.yml")
+    assert "a value holds itself" in line
+
+
 def test_a_vault_without_its_password_is_named_alone(site: Site) -> None:
     answer = run(site, vault=False)
     (line,) = answer.stdout.splitlines()
