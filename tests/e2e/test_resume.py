@@ -32,7 +32,7 @@ def test_run_again_only_proposes_new_changes(
     run = demo_up()
     assert run.finish() == 0, run.tail
     after = json.loads(lab.report.read_text())
-    assert list(after["phases"]) == ["machine", "lab files", "look", "propose", "votes"]
+    assert list(after["phases"]) == ["machine", "lab files", "inventory", "look", "propose", "votes"]
     numbers = {change["number"] for change in before["changes"]} & {
         change["number"] for change in after["changes"]
     }
