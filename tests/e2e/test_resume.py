@@ -57,4 +57,4 @@ def test_ctrl_c_says_how_to_go_on_and_a_second_apply_changes_nothing(finished: C
     again = Command("demo", "up", "--lab", lab.name)
     assert again.finish() == 0, again.tail
     (applied,) = (line for line in again.lines if line.startswith("site.yml: done in"))
-    assert re.search(r": \d{3,} ok, 0 changed on 7 hosts$", applied)
+    assert re.search(r": \d{3,} ok, 0 changed on \d+ hosts$", applied)
