@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from pathlib import Path
 
 from xenci.apply.screen import Screen
+from xenci.demo import hosts
 from xenci.demo.lab import Lab
 
 MIB = 2**20
-
-
-def containers(lab: Lab) -> dict[str, int]:
-    """Host → pid of its systemd."""
-    listed = subprocess.run(
-        ["podman", "ps", "--filter", f"label=xenci/lab={lab.name}", "--format", "{{.Names}} {{.Pid}}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    pairs = (line.split() for line in listed.splitlines())
-    return {name.removeprefix(f"{lab.container_prefix}-"): int(pid) for name, pid in pairs}
 
 
 def memory(pid: int) -> dict[str, int]:
@@ -46,10 +34,11 @@ def memory(pid: int) -> dict[str, int]:
 def measure(lab: Lab, screen: Screen) -> float:
     """Print the memory of every host and its largest programs; return the sum in MiB."""
     total = 0
-    for host, pid in sorted(containers(lab).items()):
-        programs = memory(pid)
-        total += sum(programs.values())
+    for host, container in sorted(hosts.containers(lab).items()):
+        programs = memory(container["Pid"])
+        used = sum(programs.values())
+        total += used
         largest = sorted(programs.items(), key=lambda entry: -entry[1])[:4]
         names = ", ".join(f"{name} {size // MIB}" for name, size in largest)
-        screen.line(f"  {host:<10} {sum(programs.values()) // MIB:>6} MiB   {names}")
+        screen.line(f"  {host:<10} {used // MIB:>6} MiB   {names}")
     return total / MIB

@@ -22,7 +22,7 @@ from xenci.demo.site import Site
 
 TENANT = "plain"
 CONFIG, TESTED = "plain-config", "plain-tests"
-SCHEDULERS = "bench/schedulers.yml"
+SCHEDULERS = "playbooks/configure_zuul_scheduler.yml"
 
 
 @contextlib.contextmanager
@@ -38,7 +38,7 @@ def tenant(site: Site, screen: Screen) -> Iterator[Site]:
     try:
         source = {"config-projects": [CONFIG], "untrusted-projects": [TESTED]}
         tell(lab, [{"tenant": {"name": TENANT, "source": {"gerrit": source}}}])
-        commands.play(lab, screen, SCHEDULERS, "plain Zuul's tenant", limit="zuul_scheduler")
+        commands.play(lab, screen, SCHEDULERS, "plain Zuul's tenant")
         yield dataclasses.replace(site, tenant_name=TENANT)
     finally:
         take_back(lab, screen)
@@ -54,7 +54,7 @@ def take_back(lab: Lab, screen: Screen) -> None:
     if settings(lab).exists():
         # The file goes last: what is cut short in here is done by the next run.
         tell(lab, [])
-        commands.play(lab, screen, SCHEDULERS, "plain Zuul's tenant taken back", limit="zuul_scheduler")
+        commands.play(lab, screen, SCHEDULERS, "plain Zuul's tenant taken back")
         settings(lab).unlink()
 
 

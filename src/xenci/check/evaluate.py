@@ -16,10 +16,15 @@ UNKNOWN_YET = "known when the hosts are up"
 """What an inventory says with `undef(hint=…)` of a value that its hosts bring."""
 
 
-def elsewhere(error: AnsibleError, inventory: Inventory) -> bool:
-    """Whether only a host, a role that ran there, or a file that can't be read knows a part of a value."""
+def elsewhere(error: AnsibleError, inventory: Inventory, whole: bool) -> bool:
+    """Whether only a host, a role that ran there, or a file that can't be read knows a part of a value.
+
+    :param whole: the play gets all its inputs here; others get some on the command line.
+    """
     if not isinstance(error, AnsibleUndefinedVariable):
         return False
+    if not whole:
+        return True
     name = undefined(error)
     if UNKNOWN_YET in str(error) or name == "ansible_facts" or name in inventory.facts:
         return True

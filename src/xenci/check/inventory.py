@@ -102,7 +102,9 @@ class Inventory:
         """
         plugins()
         self.sources = [source.resolve() for source in sources]
-        self._tops = [str(source if source.is_dir() else source.parent) for source in self.sources]
+        self.tops = list(
+            dict.fromkeys(source if source.is_dir() else source.parent for source in self.sources)
+        )
         self.unreadable: list[Mistake] = []
         self.odd: list[Mistake] = []
         """What Ansible itself warns of, such as a key that is there twice."""
@@ -125,7 +127,7 @@ class Inventory:
 
     def mine(self, path: str) -> bool:
         """Whether a file belongs to the inventory."""
-        return any(path.startswith(f"{top}/") for top in self._tops)
+        return any(path.startswith(f"{top}/") for top in self.tops)
 
     def top(self) -> Place:
         """Where to point when no line is to blame: the first file of the inventory."""
@@ -259,19 +261,14 @@ class Inventory:
         for owner in owners:
             for name, value in owner.vars.items():
                 where = place(name)
-                if (
-                    where
-                    and self.mine(where.path)
-                    and "/group_vars/" not in where.path
-                    and "/host_vars/" not in where.path
-                ):
+                if where and self.mine(where.path) and not VARS_FILE.search(where.path):
                     yield Definition(str(name), value, where, str(owner.name), self._reach(str(owner.name)))
 
     def _in_vars_files(self) -> Iterator[Definition]:
-        for top in dict.fromkeys(self._tops):
+        for top in self.tops:
             for kind in ("group_vars", "host_vars"):
-                for owner in owners(Path(top, kind)):
-                    for path in self.loader.find_vars_files(str(Path(top, kind)), owner):
+                for owner in owners(top / kind):
+                    for path in self.loader.find_vars_files(str(top / kind), owner):
                         yield from self._file(str(path.decode() if isinstance(path, bytes) else path), owner)
 
     def _file(self, path: str, owner: str) -> Iterator[Definition]:

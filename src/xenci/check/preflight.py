@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+from ansible.errors import AnsibleError
 
 from xenci.check import evaluate
 from xenci.check.inventory import NAME, Inventory
@@ -44,9 +44,7 @@ def check(inventory: Inventory, specs: Specs, uses: list[Use], broken: set[tuple
                     except AnsibleError as error:
                         if (use.role, name) in broken:
                             continue
-                        if evaluate.elsewhere(error, inventory) or (
-                            not use.whole and isinstance(error, AnsibleUndefinedVariable)
-                        ):
+                        if evaluate.elsewhere(error, inventory, use.whole):
                             found.left += 1
                         else:
                             about = next(iter(subjects(specs, task, str(task.args.get("fail_msg")))), "")

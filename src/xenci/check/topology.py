@@ -25,7 +25,7 @@ def check(inventory: Inventory, root: Path) -> Iterator[Mistake]:
                 f"no playbook knows the group {name}",
                 f"did you mean {near}?",
             )
-    for top in dict.fromkeys(source if source.is_dir() else source.parent for source in inventory.sources):
+    for top in inventory.tops:
         for kind, there in (("group_vars", groups), ("host_vars", set(inventory.hosts))):
             for owner in owners(top / kind):
                 if owner not in there and (kind == "host_vars" or owner not in known):

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from xenci.check import evaluate
@@ -62,9 +62,7 @@ def one(
     try:
         value = inventory.templar(variables).template(variables[name])
     except AnsibleError as error:
-        if evaluate.elsewhere(error, inventory) or (
-            not use.whole and isinstance(error, AnsibleUndefinedVariable)
-        ):
+        if evaluate.elsewhere(error, inventory, use.whole):
             found.left += 1
         else:
             yield evaluate.mistake(inventory, error, name, variables, host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from xenci.cli import errors
+from xenci.cli import arguments, errors
 from xenci.paths import checkout
 
 EXAMPLES = """\
@@ -26,14 +26,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog=EXAMPLES + errors.EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "-i",
-        "--inventory",
-        action="append",
-        required=True,
-        metavar="INV",
-        help="inventory; may be given again",
-    )
+    arguments.inventory(parser)
     parser.add_argument("--playbook", default="playbooks/site.yml", help="default: %(default)s")
     parser.add_argument("--limit", default="", metavar="HOSTS", help="only these hosts or groups")
     parser.add_argument("--check", action="store_true", help="change nothing, say what would change")

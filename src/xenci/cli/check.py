@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from xenci.cli import errors
+from xenci.cli import arguments, errors
 from xenci.paths import checkout
 
 EXAMPLES = """\
@@ -35,14 +35,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "-i",
-        "--inventory",
-        action="append",
-        required=True,
-        metavar="INV",
-        help="inventory; may be given again",
-    )
+    arguments.inventory(parser)
     parser.add_argument(
         "--format", default="text", choices=["text", "json", "zuul"], help="default: %(default)s"
     )

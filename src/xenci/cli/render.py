@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from xenci.cli import errors
+from xenci.cli import arguments, errors
 from xenci.paths import checkout
 
 EXAMPLES = """\
@@ -26,9 +26,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog=EXAMPLES + errors.EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "-i", "--inventory", action="append", required=True, metavar="INV", help="may be given again"
-    )
+    arguments.inventory(parser)
     parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
     parser.add_argument("--vault-password-file", metavar="FILE", help="password of vault files")
     parser.add_argument("destination", type=Path, help="checkout of the infra repository")

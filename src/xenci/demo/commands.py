@@ -79,8 +79,8 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
     state.note(lab, found, hosts.running(lab))
 
 
-def play(lab: Lab, screen: Screen, path: str, name: str, limit: str = "") -> None:
-    """Run a playbook on the lab, or on those of its hosts and groups that `limit` names.
+def play(lab: Lab, screen: Screen, path: str, name: str) -> None:
+    """Run a playbook on the lab.
 
     :raises StuckError: when it fails.
     """
@@ -89,7 +89,6 @@ def play(lab: Lab, screen: Screen, path: str, name: str, limit: str = "") -> Non
         state=lab.runner,
         path=path,
         inventories=lab.inventories,
-        limit=limit,
         environment=lab.environment,
     )
     if not applying.run(playbook, screen, name).ok:

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import subprocess
 import time
+from typing import Any
 
 import yaml
 
@@ -42,16 +43,21 @@ def operate(lab: Lab, screen: Screen, state: str) -> bool:
     return applying.run(playbook, screen, f"hosts of {lab.name} {state}").ok
 
 
-def running(lab: Lab) -> dict[str, str]:
-    """The lab's hosts whose containers run: name → id of the container."""
+def containers(lab: Lab) -> dict[str, dict[str, Any]]:
+    """The lab's hosts whose containers run: name → what podman lists of it, Id and Pid among it."""
     answer = subprocess.run(
         ["podman", "ps", "--filter", f"label=xenci/lab={lab.name}", "--format", "json"],
         capture_output=True,
         text=True,
         check=True,
     )
-    found = {name: one["Id"] for one in json.loads(answer.stdout or "[]") for name in one["Names"]}
-    return {name.removeprefix(f"{lab.container_prefix}-"): container for name, container in found.items()}
+    listed = json.loads(answer.stdout or "[]")
+    return {name.removeprefix(f"{lab.container_prefix}-"): one for one in listed for name in one["Names"]}
+
+
+def running(lab: Lab) -> dict[str, str]:
+    """The lab's hosts whose containers run: name → id of the container."""
+    return {host: container["Id"] for host, container in containers(lab).items()}
 
 
 # A killed run's modules go on inside the hosts: what root runs there over SSH without a terminal. Who their
