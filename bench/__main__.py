@@ -15,10 +15,11 @@ from typing import Any
 
 from bench import memory, plain_zuul, votes
 from xenci.apply import run as applying
+from xenci.apply.lock import BusyError
 from xenci.apply.screen import Screen, duration
 from xenci.demo import commands, watch
 from xenci.demo.desk import GitError
-from xenci.demo.lab import BusyError, Lab, write
+from xenci.demo.lab import Lab, write
 from xenci.demo.site import Site, SiteError
 
 EMPTY, CACHED = 15 * 60, 5 * 60

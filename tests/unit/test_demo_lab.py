@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,7 @@ import yaml
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from xenci.demo import secrets, state
-from xenci.demo.lab import BusyError, Lab, write
+from xenci.demo.lab import Lab, write
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,30 +114,6 @@ def test_every_secret_that_the_repository_names_is_made() -> None:
         named |= {word for word in words if word.startswith("vault_")}
     assert named
     assert named <= set(secrets.SECRETS)
-
-
-def test_a_lab_is_locked_against_a_second_run_and_free_after_a_kill(lab: Lab) -> None:
-    program = (
-        "import sys, signal; from pathlib import Path; from xenci.demo.lab import Lab\n"
-        "with Lab('test', Path(sys.argv[1])).lock():\n"
-        "    print('held', flush=True); signal.pause()\n"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", program, str(lab.root)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    with pytest.raises(BusyError, match=rf"process {holder.pid}\)"), lab.lock():
-        pass
-    with Lab("other", lab.root).lock():
-        pass
-    holder.kill()
-    holder.wait()
-    with lab.lock():
-        pass
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

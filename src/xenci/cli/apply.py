@@ -39,6 +39,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Apply, and say how it went."""
+    from xenci.apply import lock
     from xenci.apply import run as applying
     from xenci.apply.screen import Screen
     from xenci.check import first
@@ -62,4 +63,8 @@ def run(options: argparse.Namespace) -> int:
         diff=options.diff,
         environment=environment,
     )
-    return 0 if applying.run(playbook, Screen(), "apply").ok else errors.FAILED
+    try:
+        with lock.held(playbook.state / "lock", "the hosts from this checkout"):
+            return 0 if applying.run(playbook, Screen(), "apply").ok else errors.FAILED
+    except lock.BusyError as error:
+        raise errors.CommandError(str(error), errors.BUSY) from error

@@ -63,9 +63,10 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
     """The function that carries out one action, with its errors turned into exit codes."""
 
     def run(options: argparse.Namespace) -> int:
+        from xenci.apply.lock import BusyError
         from xenci.apply.screen import Screen
         from xenci.demo import commands
-        from xenci.demo.lab import BusyError, Lab
+        from xenci.demo.lab import Lab
         from xenci.demo.machine import NAME, UnfitError
 
         options.again = ["demo" if options.command == "demo" else "lab", options.action, "--lab", options.lab]

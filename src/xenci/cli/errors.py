@@ -14,7 +14,7 @@ exit codes:
   1    something failed; the last lines say what and where
   2    the command line is wrong
   3    the machine or the inventory is not fit for this; nothing was changed
-  4    another run works on the same lab
+  4    another run works on the same hosts
   130  stopped with Ctrl-C; run the same command again to go on
 """
 

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
+from xenci.apply import lock
 from xenci.paths import checkout
-
-
-class BusyError(Exception):
-    """Another run holds the lab's lock."""
-
-    def __init__(self, name: str, pid: str) -> None:
-        super().__init__(f"another run (process {pid}) works on lab {name!r}; wait for it or stop it")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,25 +83,12 @@ class Lab:
         """Outside the directory, since that goes away while the lock is held."""
         return self.root / ".lab" / f"{self.name}.lock"
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the lab for this process; the lock goes with the process, however it ends.
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the lab for this process.
 
         :raises BusyError: when another process holds it.
         """
-        path = self.lock_file
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        # Python's descriptors are not inherited, so no child of a killed run keeps the lock.
-        with path.open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise BusyError(self.name, file.read().strip() or "unknown") from None
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            yield
+        return lock.held(self.lock_file, f"lab {self.name!r}")
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:

@@ -1,0 +1,37 @@
+"""A lock that goes with its process, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class BusyError(Exception):
+    """Another run holds the lock."""
+
+    def __init__(self, what: str, pid: str) -> None:
+        super().__init__(f"another run (process {pid}) works on {what}; wait for it or stop it")
+
+
+@contextlib.contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock file for this process.
+
+    :param what: what it guards, as the message to a second run calls it.
+    :raises BusyError: when another process holds it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Python's descriptors are not inherited, so no child of a killed run keeps the lock.
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise BusyError(what, file.read().strip() or "unknown") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
