@@ -17,6 +17,7 @@ NO_SCENARIO = {
     "infra_config": "renders on the controller what the Zuul of every demo loads",
     "nginx": "runs in the scenarios of log_server and zuul_web",
     "lab_hosts": "makes the hosts of every scenario",
+    "python_venv": "runs in the scenario of every service that is made of Python packages",
     "site": "only asserts; tests/unit/check breaks its rules",
     "xenci_package": "runs in the scenario of every service that is made of our package",
     "zuul_common": "runs in the scenarios of the Zuul services",
