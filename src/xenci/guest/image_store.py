@@ -30,6 +30,7 @@ def listing(host: Host, request: Request) -> dict[str, Any]:
             "name": name,
             "version": version,
             "current": host.images.current(name) == version,
+            "imported": int(folder.stat().st_mtime),
         }
         try:
             image = read(folder, name, version)
@@ -131,7 +132,7 @@ def prune(host: Host, request: Request) -> dict[str, Any]:
     removed = []
     with host.locks.image(name):
         others = [
-            (folder.stat().st_mtime, version)
+            (int(folder.stat().st_mtime), version)
             for image, version, folder in host.images.folders()
             if image == name and version != host.images.current(name)
         ]

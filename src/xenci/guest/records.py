@@ -84,7 +84,8 @@ class Records:
         write(self._file(record.name), json.dumps(asdict(record), indent=1).encode("ascii"))
 
     def remove(self, guest: str) -> None:
-        """Remove a record, if there is one."""
+        """Remove a record, if there is one, and what a killed put() left of one."""
+        new_file(self._file(guest)).unlink(missing_ok=True)
         self._file(guest).unlink(missing_ok=True)
         sync(self.folder)
 
@@ -95,13 +96,18 @@ class Records:
 
 def write(file: Path, content: bytes, mode: int = 0o600) -> None:
     """Put a file in place whole, and on disk."""
-    new = file.with_name(f"{file.name}.new")
+    new = new_file(file)
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
     new.replace(file)
     sync(file.parent)
+
+
+def new_file(file: Path) -> Path:
+    """Return where the next content of a file is written."""
+    return file.with_name(f"{file.name}.new")
 
 
 def sync(folder: Path) -> None:

@@ -21,6 +21,8 @@ PROGRAMS = (
     *("lvs", "lvcreate", "lvchange", "lvextend", "lvremove", "dd"),
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbU0sSPiYYEtWM8vJhVhDpa6FKVsLJkhKHZkPrVKGm ci"
+# Debian 11's, say: XENCI_GUEST_PYTHON=/usr/bin/python3.9 pytest tests/unit/xen_guest
+PYTHON = os.environ.get("XENCI_GUEST_PYTHON", sys.executable)
 SILENT_PORT = 9  # discard: nobody listens
 GUEST = {"image": "debian-12", "type": "pv", "memory_mib": 256, "vcpus": 1, "authorized_keys": [KEY]}
 
@@ -73,12 +75,15 @@ class Dom0:
         """Tell it no more."""
         (self.xen / name).unlink()
 
-    def start(self, request: Any, *options: str, kill: int = 0) -> subprocess.Popen[bytes]:
+    def start(self, request: Any, *options: str) -> subprocess.Popen[bytes]:
         """Start the program with a request (bytes as they are, anything else as JSON)."""
-        program = [str(HERE / "killed.py"), str(kill)] if kill else ["-m", "xenci.guest"]
         process = subprocess.Popen(
-            [sys.executable, *program, "--config", str(self.root / "xenci-guest.json"), *options],
-            env={"PATH": f"{self.root}/bin:/usr/bin:/bin", "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"},
+            [PYTHON, "-m", "xenci.guest", "--config", str(self.root / "xenci-guest.json"), *options],
+            env={
+                "PATH": f"{self.root}/bin:/usr/bin:/bin",
+                "PYTHONPATH": str(SOURCE),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -110,7 +115,11 @@ class Dom0:
         """Import an image of a few bytes, whose content is its name and version."""
         folder = self.root / "source" / f"{name}-{version}"
         folder.mkdir()
-        content = {"root.img": f"{name} {version}".encode() * 1000, "vmlinux": b"kernel", "initrd.img": b"initrd"}
+        content = {
+            "root.img": f"{name} {version}".encode() * 1000,
+            "vmlinux": b"kernel",
+            "initrd.img": b"initrd",
+        }
         for file, data in content.items():
             (folder / file).write_bytes(data)
         sums = {file: hashlib.sha256(data).hexdigest() for file, data in content.items()}
@@ -175,8 +184,3 @@ def ssh_servers() -> Iterator[int]:
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
         thread.join(5)
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process is there."""
-    return os.path.exists(f"/proc/{pid}")

@@ -1,10 +1,11 @@
-#!/usr/bin/env -S python3 -ISE
+#!/usr/bin/python3 -ISE
 """Stands in for the programs of dom0: linked into a folder on PATH under each one's name.
 
 State is kept in files beside that folder, so that processes share it as they share a real host. Real `xl` and
 LVM are only imitated where xenci-guest looks; what it prints has the shape of Xen 4.17's and LVM 2.03's.
 """
 
+# ruff: noqa: T201, S606  # it is a program that prints, and runs the real ssh-keygen
 from __future__ import annotations
 
 import fcntl
@@ -42,7 +43,13 @@ def xl_list() -> None:
         "Name                                        ID   Mem VCPUs\tState\tTime(s)"
         "   UUID                            Reason-Code\tSecurity Label"
     )
-    dom0 = {"name": "Domain-0", "domid": 0, "memory": 1024, "vcpus": 1, "uuid": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}
+    dom0 = {
+        "name": "Domain-0",
+        "domid": 0,
+        "memory": 1024,
+        "vcpus": 1,
+        "uuid": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
+    }
     for domain in [dom0, *domains()]:
         print(
             f"{domain['name']:<40} {domain['domid']:5d} {domain['memory']:5d} {domain['vcpus']:5d}     "
@@ -68,7 +75,7 @@ def xl_create() -> None:
     if memory + sum(domain["memory"] for domain in domains()) > int(flag("memory") or 100000):
         fail("libxl: error: libxl_mem.c:604: failed to free memory for the domain")
     if any(domain["name"] == name or domain["uuid"] == uuid for domain in domains()):
-        fail(f"libxl: error: Domain with name \"{name}\" already exists.")
+        fail(f'libxl: error: Domain with name "{name}" already exists.')
     domid = int((STATE / "next").read_text())
     (STATE / "next").write_text(str(domid + 1))
     domain = {"name": "(null)", "domid": domid, "memory": memory, "vcpus": int(values["vcpus"]), "uuid": uuid}
@@ -106,7 +113,9 @@ def xl() -> None:
     if flag("xl_down"):
         fail("xencall: error: Could not obtain handle on privileged command interface")
     if ARGUMENTS == ["info"]:
-        print("release                : 6.1.0\nxen_version            : 4.17.5\nfree_memory            : 2014")
+        print(
+            "release                : 6.1.0\nxen_version            : 4.17.5\nfree_memory            : 2014"
+        )
         print("virt_caps              : pv hvm hap")
         return
     {"list": xl_list, "create": xl_create, "destroy": xl_destroy}[ARGUMENTS[0]]()
@@ -152,10 +161,10 @@ def lvcreate() -> None:
     full()
     new = volume(ARGUMENTS[ARGUMENTS.index("--name") + 1])
     if new.exists():
-        fail(f"  Logical Volume \"{new.name}\" already exists in volume group \"vg\"", 5)
+        fail(f'  Logical Volume "{new.name}" already exists in volume group "vg"', 5)
     origin = volume(ARGUMENTS[-1])
     if "--snapshot" in ARGUMENTS and not origin.exists():
-        fail(f"  Failed to find logical volume \"{ARGUMENTS[-1]}\"", 5)
+        fail(f'  Failed to find logical volume "{ARGUMENTS[-1]}"', 5)
     new.write_bytes(origin.read_bytes() if "--snapshot" in ARGUMENTS else b"")
 
 

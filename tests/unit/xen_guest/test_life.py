@@ -22,7 +22,11 @@ def test_create_and_delete(dom0: Dom0) -> None:
     made = dom0.create("g1", labels={"zuul_system_id": "s1"})
     assert made["ok"], made
     guest = made["guest"]
-    assert (guest["state"], guest["address"], guest["labels"]) == ("running", "127.77.0.10", {"zuul_system_id": "s1"})
+    assert (guest["state"], guest["address"], guest["labels"]) == (
+        "running",
+        "127.77.0.10",
+        {"zuul_system_id": "s1"},
+    )
     assert [domain["name"] for domain in dom0.domains()] == ["g1"]
     assert dom0.ask("list")["guests"] == [guest]
     assert dom0.ask("delete", name="g1") == {"ok": True, "deleted": True, "removed": dom0_parts(1)}
@@ -44,7 +48,9 @@ def test_each_guest_is_itself(dom0: Dom0) -> None:
         assert guest["host_keys"] == [files["ssh_host_ed25519_key.pub"].strip()]
         assert files["authorized_keys"] == f"{KEY}\n"
         assert re.fullmatch(r"[0-9a-f]{32}\n", files["machine-id"])
-        assert f"ADDRESS='{guest['address']}/24'\nGATEWAY='127.77.0.1'\nDNS='127.77.0.1'\n" in files["network"]
+        assert (
+            f"ADDRESS='{guest['address']}/24'\nGATEWAY='127.77.0.1'\nDNS='127.77.0.1'\n" in files["network"]
+        )
     assert "PRIVATE KEY" not in str(dom0.ask("list"))
 
 
