@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from xenci.guest import xen
 from xenci.guest.errors import GuestError
 from xenci.guest.host import Host
 from xenci.guest.request import Request
@@ -17,8 +18,11 @@ def delete(host: Host, request: Request) -> dict[str, Any]:
             record = host.records.get(guest)
         except GuestError:
             record = None  # it can't be read: removed like any other
+        ran = bool(record and record.state == "running")
         if record:
             record.state = "deleting"
             host.records.put(record)
+        # A guest that ran and whose domain is gone has died: whoever used it wants to know why.
+        death = host.death(guest) if ran and not xen.alive(guest) else ""
         gone = host.remove(guest)
-    return {"deleted": bool(gone), "removed": gone}
+    return {"deleted": bool(gone), "removed": gone, "death": death}

@@ -51,7 +51,7 @@ def test_foreign_domain_is_told_and_left_alone(dom0: Dom0) -> None:
 
 def test_name_of_a_guest_on_a_foreign_domain_protects_it(dom0: Dom0) -> None:
     add_domain(dom0, "g1", "11111111-2222-3333-4444-555555555555")
-    assert dom0.ask("delete", name="g1") == {"ok": True, "deleted": False, "removed": []}
+    assert dom0.ask("delete", name="g1") == {"ok": True, "deleted": False, "removed": [], "death": ""}
     assert len(dom0.domains()) == 1
     assert dom0.create("g1")["error"]["code"] == "xen_failed"
     assert dom0.left() == {"domains": ["g1"]}

@@ -29,7 +29,12 @@ def test_create_and_delete(dom0: Dom0) -> None:
     )
     assert [domain["name"] for domain in dom0.domains()] == ["g1"]
     assert dom0.ask("list")["guests"] == [guest]
-    assert dom0.ask("delete", name="g1") == {"ok": True, "deleted": True, "removed": dom0_parts(1)}
+    assert dom0.ask("delete", name="g1") == {
+        "ok": True,
+        "deleted": True,
+        "removed": dom0_parts(1),
+        "death": "",
+    }
     assert dom0.left() == {}
     assert dom0.ask("list")["guests"] == []
     assert dom0.ask("audit") == {"ok": True, "clean": True, "findings": [], "removed": []}
@@ -79,7 +84,7 @@ def test_two_creates_at_once_make_one_guest(dom0: Dom0) -> None:
 
 
 def test_delete_of_nothing_is_fine(dom0: Dom0) -> None:
-    assert dom0.ask("delete", name="g1") == {"ok": True, "deleted": False, "removed": []}
+    assert dom0.ask("delete", name="g1") == {"ok": True, "deleted": False, "removed": [], "death": ""}
 
 
 def test_dead_guest_stays_dead_and_says_why(dom0: Dom0) -> None:
@@ -92,6 +97,7 @@ def test_dead_guest_stays_dead_and_says_why(dom0: Dom0) -> None:
     assert dom0.domains() == []
     console = dom0.ask("console", name="g1")
     assert (console["death"], "Linux version" in console["console"]) == ("crash", True)
+    assert dom0.ask("delete", name="g1")["death"] == "crash"
 
 
 def test_console_stays_when_the_guest_is_gone(dom0: Dom0) -> None:
