@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.unit.xen_guest.dom0 import GUEST, Dom0
-from tests.unit.xen_guest.steps import ask_here, killed_at
+from tests.unit.xen_guest.steps import ask_here, killed_at, use_doubles_here
 
 # With fewer steps than this, something is wrong with the counting.
 LEAST_STEPS = {"create": 25, "delete": 8}
 
 
 @pytest.fixture(autouse=True)
-def path_to_the_doubles(dom0: Dom0, monkeypatch: pytest.MonkeyPatch) -> None:
+def doubles_here(dom0: Dom0, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests are answered in this process and its forks."""
-    monkeypatch.setenv("PATH", f"{dom0.root}/bin:/usr/bin:/bin")
+    use_doubles_here(dom0, monkeypatch)
 
 
 def prove_clean(dom0: Dom0, step: int = 0) -> None:
@@ -115,7 +115,7 @@ def test_image_operations_killed(dom0: Dom0, operation: str) -> None:
 def test_command_that_outlives_who_ran_it(dom0: Dom0, command: str) -> None:
     """A command that is still at work when its caller is killed must not bring back what a delete removed."""
     used = command.split()[0] not in {"reflink": {"lvcreate"}, "lvm_thin": {"cp"}}[dom0.backend]
-    dom0.set("kill", f"before {command}")
+    dom0.set("kill", command)
     dom0.set("linger", "0.7")
     process = dom0.start({"operation": "create", "name": "g1", **GUEST})
     dom0.set("victim", str(process.pid))
