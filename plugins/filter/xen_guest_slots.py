@@ -66,9 +66,9 @@ from ansible.errors import AnsibleFilterError
 try:
     import netaddr
 except ImportError as error:
-    netaddr, MISSING = None, error
+    netaddr, MISSING = None, str(error)
 else:
-    MISSING = None
+    MISSING = ""
 
 # Addresses of a part that no guest gets: its own, the host's, the broadcast address.
 FIRST, KEPT = 2, 3

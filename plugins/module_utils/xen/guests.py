@@ -17,7 +17,7 @@ def plan_guest(program: Program, params: dict[str, Any]) -> Plan:
     """The steps from the guest that is there, if one is, to the wanted one."""
     name, state = params["name"], params["state"]
     guests = listed(program, "list", program.module.check_mode).get("guests", [])
-    there = next((guest for guest in guests if guest["name"] == name), {})
+    there: dict[str, Any] = next((guest for guest in guests if guest["name"] == name), {})
     before = _shown(there)
     if state == "absent":
         plan = Plan(before, {})

@@ -49,4 +49,5 @@ def listed(program: Program, operation: str, check_mode: bool) -> dict[str, Any]
     """What the program lists; in check mode, a host without the program has nothing."""
     if check_mode and not program.installed:
         return {}
-    return program.ask(operation)
+    reply: dict[str, Any] = program.ask(operation)
+    return reply

@@ -24,7 +24,13 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbU0sSPiYYEtWM8vJhVhDpa6FKVsLJkhKHZ
 # Debian 11's, say: XENCI_GUEST_PYTHON=/usr/bin/python3.9 pytest tests/unit/xen_guest
 PYTHON = os.environ.get("XENCI_GUEST_PYTHON", sys.executable)
 SILENT_PORT = 9  # discard: nobody listens
-GUEST = {"image": "debian-12", "type": "pv", "memory_mib": 256, "vcpus": 1, "authorized_keys": [KEY]}
+GUEST: dict[str, Any] = {
+    "image": "debian-12",
+    "type": "pv",
+    "memory_mib": 256,
+    "vcpus": 1,
+    "authorized_keys": [KEY],
+}
 
 
 class Dom0:

@@ -15,8 +15,10 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 REAL = "/usr/bin:/bin:/usr/sbin:/sbin"
 DOM0 = {
@@ -61,7 +63,7 @@ class Double:
         return "".join(f"{line}\n" for line in self.output)
 
     @contextmanager
-    def alone(self):
+    def alone(self) -> Iterator[None]:
         """Programs change the state one after the other."""
         fcntl.flock(self.locked, fcntl.LOCK_EX)
         try:
@@ -84,7 +86,7 @@ class Double:
             (self.state / "kill").unlink()
             time.sleep(float(self.flag("linger") or 0))
 
-    def domains(self) -> list[dict]:
+    def domains(self) -> list[dict[str, Any]]:
         return [json.loads(file.read_text()) for file in sorted((self.state / "domains").iterdir())]
 
     def xl(self) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_delete_killed(dom0: Dom0, tmp_path: Path) -> None:
 @pytest.mark.parametrize("operation", ["import", "remove"])
 def test_image_operations_killed(dom0: Dom0, operation: str) -> None:
     dom0.add_image("fedora", "1")
-    fields = {
+    fields: dict[str, dict[str, Any]] = {
         "import": {"image": "fedora", "version": "1", "source": str(dom0.root / "source/fedora-1")},
         "remove": {"image": "fedora"},
     }

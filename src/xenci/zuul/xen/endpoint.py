@@ -87,6 +87,7 @@ class XenEndpoint(BaseProviderEndpoint):
 class XenCreateStateMachine(statemachine.StateMachine):
     """Asks for a guest and waits. After a restart it asks again: the host goes on where it was."""
 
+    state: str
     CREATING = "creating guest"
 
     def __init__(self, endpoint: XenEndpoint, node: Any, request: dict[str, Any], log: Any) -> None:
@@ -134,6 +135,7 @@ class XenCreateStateMachine(statemachine.StateMachine):
 class XenDeleteStateMachine(statemachine.StateMachine):
     """Asks until the guest is gone: a delete that raises would make Zuul forget the node, guest or not."""
 
+    state: str
     DELETING = "deleting guest"
 
     def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:

@@ -19,7 +19,7 @@ def quota(memory_mib: int, vcpus: int) -> Any:
     return model.QuotaInformation(instances=1, cores=vcpus, ram=memory_mib)
 
 
-class XenProviderNode(model.ProviderNode, subclass_id="xen"):
+class XenProviderNode(model.ProviderNode, subclass_id="xen"):  # type: ignore[call-arg]
     """A node; its guest's name follows from its uuid, so there is nothing more to keep."""
 
 

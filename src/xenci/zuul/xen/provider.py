@@ -36,6 +36,9 @@ DEFAULT_TYPE = "pvh"
 class XenProviderImage(BaseProviderImage):
     """A golden image that is on the host already, under the same name."""
 
+    connection_type: str | None
+    connection_port: int | None
+
     def __init__(self, image_config: Any, provider_config: Any) -> None:
         super().__init__(image_config, provider_config)
         if self.connection_type is None:
@@ -114,7 +117,7 @@ class XenProviderSchema(BaseProviderSchema):
         return assemble(super().getProviderSchema(internal), xen)
 
 
-class XenProvider(BaseProvider, subclass_id="xen"):
+class XenProvider(BaseProvider, subclass_id="xen"):  # type: ignore[call-arg]
     """One Xen host."""
 
     log = logging.getLogger("zuul.XenProvider")
