@@ -2,52 +2,38 @@
 
 # ruff: noqa: N802  # Zuul's names
 
+import configparser
 import logging
 import math
+import re
 import sys
 import time
 
 import pytest
+import yaml
 
 from tests.unit.xen_guest.dom0 import KEY, SOURCE, Dom0, ssh_servers
 from xenci.zuul import drivers
 
 LOG = logging.getLogger("test")
-SECTION = {
-    "name": "xen1",
-    "section": "xen1",
-    "connection": "xen",
-    "host": "xen1.example.org",
-    "images": [
-        {
-            "name": "debian-12",
-            "type": "cloud",
-            "username": "zuul",
-            "project_canonical_name": "example.org/infra",
-            "config_hash": "1",
-            "branch": "master",
-        }
-    ],
-    "flavors": [
-        {
-            "name": "small",
-            "memory": 256,
-            "vcpus": 1,
-            "project_canonical_name": "example.org/infra",
-            "config_hash": "1",
-        }
-    ],
-    "labels": [
-        {
-            "name": "xen-debian-12",
-            "image": "debian-12",
-            "flavor": "small",
-            "guest-type": "pv",
-            "project_canonical_name": "example.org/infra",
-            "config_hash": "1",
-        }
-    ],
-}
+PAGE = (SOURCE.parent / "docs/xen_guest.md").read_text().partition("\n## From Zuul\n")[2]
+INI, YAML = re.findall(r"^```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def configured():
+    """What Zuul makes of the page's section and provider, with a guest that the doubles can run."""
+    section, provider = yaml.safe_load(YAML)[0]["section"], yaml.safe_load(YAML)[1]["provider"]
+    assert provider["labels"] == [label["name"] for label in section["labels"]]
+    own = {"project_canonical_name": "example.org/infra", "config_hash": "1"}
+    for stanza in (*section["images"], *section["flavors"], *section["labels"]):
+        stanza.update(own)
+    section["images"][0]["branch"] = "master"
+    section["flavors"][0].update(memory=256, vcpus=1)
+    section["labels"][0]["guest-type"] = "pv"
+    return {**section, "section": provider["section"]}
+
+
+SECTION = configured()
 
 
 class QuotaInMemory:
@@ -149,6 +135,16 @@ def create(provider, node):
 
 def test_registered_for_every_service():
     assert ("xenci.zuul.xen.driver", "XenDriver") in drivers.DRIVERS
+
+
+def test_connection_of_the_page(provider):
+    settings = configparser.ConfigParser()
+    settings.read_string(INI)
+    connection = provider.driver.getConnection("xen", dict(settings["connection xen"]))
+    assert (connection.user, connection.port) == ("root", 22)
+    for name in ("ssh_key", "known_hosts"):
+        assert getattr(connection, name) == settings["connection xen"][name]
+    assert str(connection.authorized_keys_file) == settings["connection xen"]["authorized_keys"]
 
 
 def test_create_and_delete(provider, dom0):

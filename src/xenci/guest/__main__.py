@@ -26,7 +26,7 @@ USAGE = __doc__.partition("\n\n")[2]
 def main(argv: list[str] | None = None) -> int:
     """Answer one request. Exit status: 0 done, 1 refused or failed (the reply says why), 2 wrong usage."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments in (["-h"], ["--help"]):
+    if {"-h", "--help"} & set(arguments):
         sys.stdout.write(USAGE)
         return 0
     operator = "--operator" in arguments

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 
-from tests.unit.xen_guest.dom0 import Dom0
+from tests.unit.xen_guest.dom0 import GUEST, Dom0
 from xenci.guest.names import UUID_PREFIX, domain_uuid
 
 
@@ -71,5 +72,27 @@ def test_traces_of_dead_domains(dom0: Dom0) -> None:
 def test_unfinished_record(dom0: Dom0) -> None:
     (dom0.root / "state/records/g1.json.new").write_text("{")
     assert kinds(dom0) == [("record", "g1.json.new")]
+    assert dom0.ask("audit", clean=True)["clean"]
+    assert dom0.left() == {}
+
+
+def test_audit_leaves_a_guest_alone_that_is_being_made(dom0: Dom0) -> None:
+    dom0.set("slow_create", "2")
+    process = dom0.start({"operation": "create", "name": "g1", **GUEST})
+    while not dom0.domains():
+        assert process.poll() is None
+    reply = dom0.ask("audit", clean=True)
+    assert (reply["clean"], reply["removed"]) == (True, [])
+    assert dom0.end(process)["guest"]["state"] == "running"
+
+
+def test_guest_that_boots_is_given_its_time(dom0: Dom0) -> None:
+    dom0.create("g1")
+    record = dom0.root / "state/records/g1.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "state": "booting"}))
+    assert dom0.ask("audit", clean=True)["removed"] == []
+    long_ago = record.stat().st_mtime - dom0.config["boot_timeout"] - 61
+    os.utime(record, (long_ago, long_ago))
+    assert kinds(dom0) == [("record", "g1")]
     assert dom0.ask("audit", clean=True)["clean"]
     assert dom0.left() == {}

@@ -155,7 +155,7 @@ def tree(root: Path) -> dict[str, float]:
     return {str(path): path.lstat().st_mtime for path in root.rglob("*")}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=requests, operator=st.booleans())
 @example(raw=b'{"operation": "import", "image": "a", "version": "1", "source": "/"}', operator=True)
 @example(raw=b'{"operation": "delete", "name": "\\ud800"}', operator=False)
