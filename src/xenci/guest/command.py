@@ -73,7 +73,8 @@ def run(argv: Sequence[str], timeout: float = 60) -> Done:
 
 def _keep(argv: Sequence[str], timeout: float, out: BinaryIO, err: BinaryIO) -> str:
     """Run the program, in the keeper; return its status or what became of it."""
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+    # A forced command may get a PATH without the folders of xl and LVM.
+    environment = {"PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin", "LC_ALL": "C"}
     try:
         process = subprocess.Popen(
             argv,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from xenci.guest import xen
 from xenci.guest.errors import GuestError
 from xenci.guest.host import Host
 from xenci.guest.request import Request
@@ -22,7 +21,7 @@ def delete(host: Host, request: Request) -> dict[str, Any]:
         if record:
             record.state = "deleting"
             host.records.put(record)
-        # A guest that ran and whose domain is gone has died: whoever used it wants to know why.
-        death = host.death(guest) if ran and not xen.alive(guest) else ""
         gone = host.remove(guest)
+        # A guest that ran and had no domain has died: whoever used it wants to know why.
+        death = host.death(guest) if ran and not any(part.startswith("domain") for part in gone) else ""
     return {"deleted": bool(gone), "removed": gone, "death": death}

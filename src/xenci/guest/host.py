@@ -57,8 +57,7 @@ class Host:
 
         The caller holds the guest's lock. Needs no record: everything is found by the guest's name.
         """
-        gone = [f"domain {domain.domid}" for domain in xen.find(guest)]
-        xen.destroy(guest)
+        gone = [f"domain {domain.domid}" for domain in xen.destroy(guest)]
         if self.store.remove(guest):
             gone.append("disk")
         if remove_folder(self.folder(guest)):

@@ -97,10 +97,12 @@ def _slow(done: Done) -> bool:
     return done.status is None or bool(HOTPLUG_TIMEOUT.search(done.errors))
 
 
-def destroy(guest: str) -> None:
-    """End a guest's domains, however they are; returns when Xen has let go of them."""
-    for domain in find(guest):
+def destroy(guest: str) -> list[Domain]:
+    """End a guest's domains, however they are; return them when Xen has let go of them."""
+    found = find(guest)
+    for domain in found:
         destroy_domain(domain)
+    return found
 
 
 def destroy_domain(domain: Domain) -> None:
