@@ -66,12 +66,14 @@ from ansible.errors import AnsibleFilterError
 try:
     import netaddr
 except ImportError as error:
-    netaddr, MISSING = None, str(error)
+    netaddr = None
+    MISSING = str(error)
 else:
     MISSING = ""
 
 # Addresses of a part that no guest gets: its own, the host's, the broadcast address.
-FIRST, KEPT = 2, 3
+FIRST = 2
+KEPT = 3
 
 
 def xen_guest_slots(

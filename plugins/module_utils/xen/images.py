@@ -74,7 +74,8 @@ def _pruned(images: dict[str, dict[str, Any]], keep: int | None) -> list[str]:
     if keep is None:
         return []
     others = [(image["imported"], number) for number, image in images.items() if not image["current"]]
-    return [number for _, number in sorted(others, reverse=True)[keep:] if not images[number]["guests"]]
+    old = [number for _imported, number in sorted(others, reverse=True)[keep:]]
+    return [number for number in old if not images[number]["guests"]]
 
 
 def _shown(name: str, images: dict[str, dict[str, Any]]) -> dict[str, Any]:

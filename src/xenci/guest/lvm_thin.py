@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xenci.guest import names
 from xenci.guest.command import run
 from xenci.guest.config import Storage
@@ -10,6 +12,8 @@ from xenci.guest.images import Image
 from xenci.guest.storage import CLONE_SECONDS, Store, failed
 
 LVM_SECONDS = 120
+# Volumes grow by whole extents: the origin may be larger than its image already.
+LARGE_ENOUGH = re.compile(r"matches existing size|not larger than existing size")
 COPY_SECONDS = 1800
 
 
@@ -55,7 +59,7 @@ class LvmThin(Store):
             failed(f"can't clone {origin}", done)
         if disk_mib > image.size_mib:
             done = run(["lvextend", "--size", f"{disk_mib}m", f"{self.group}/{volume}"], LVM_SECONDS)
-            if not done.ok:
+            if not done.ok and not LARGE_ENOUGH.search(done.errors):
                 failed(f"can't make {self.group}/{volume} larger", done)
 
     def remove(self, guest: str) -> bool:

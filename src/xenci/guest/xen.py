@@ -26,7 +26,7 @@ CREATE_SECONDS = 180
 DESTROY_SECONDS = 120
 
 # What xl's monitor writes into xl-NAME.log. Numbers: xen/include/public/sched.h.
-SHUTDOWN = re.compile(r"has shut down, reason code (\d+)")
+SHUTDOWN = re.compile(r"has (?:been )?shut down, reason code (\d+)")
 REASONS = {0: "poweroff", 1: "reboot", 2: "suspend", 3: "crash", 4: "watchdog", 5: "soft_reset"}
 
 

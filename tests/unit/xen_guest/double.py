@@ -165,12 +165,14 @@ class Double:
         file.unlink()
 
     def xenstore_list(self) -> None:
+        if self.flag("xenstore_down"):
+            raise ProgramError("xenstore-list: xs_open: Connection refused")
         path = self.arguments[0]
         key = "uuid" if path == "/vm" else "domid"
         self.output += [str(domain[key]) for domain in self.domains()]
         self.output += (self.flag("stale" + path.replace("/", "_")) or "").split()
         if not self.output and path != "/local/domain":
-            raise ProgramError(f"xenstore-list: could not list path {path}: ENOENT")
+            raise ProgramError(f"xenstore-list: could not list path {path}")
 
     def full(self) -> None:
         if self.flag("full"):
@@ -213,6 +215,8 @@ class Double:
 
     def lvextend(self) -> None:
         self.volume(self.arguments[-1]).stat()
+        if self.flag("extents"):
+            raise ProgramError("  New size (385 extents) matches existing size (385 extents).", 5)
 
     def lvchange(self) -> None:
         self.volume(self.arguments[-1]).stat()

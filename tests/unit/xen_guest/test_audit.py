@@ -96,3 +96,9 @@ def test_guest_that_boots_is_given_its_time(dom0: Dom0) -> None:
     assert kinds(dom0) == [("record", "g1")]
     assert dom0.ask("audit", clean=True)["clean"]
     assert dom0.left() == {}
+
+
+def test_xenstore_that_does_not_answer_is_no_clean_host(dom0: Dom0) -> None:
+    dom0.set("xenstore_down")
+    error = dom0.ask("audit")["error"]
+    assert (error["code"], "XenStore does not answer" in error["message"]) == ("xen_failed", True)

@@ -247,6 +247,12 @@ def test_larger_disk(new_dom0: Callable[..., Dom0]) -> None:
     assert (dom0.root / "disks/g1.img").stat().st_size == 3 * 1024 * 1024
 
 
+def test_disk_that_has_the_size_by_its_extents(new_dom0: Callable[..., Dom0]) -> None:
+    dom0 = new_dom0("lvm_thin")
+    dom0.set("extents")
+    assert dom0.create("g1", disk_mib=3)["ok"]
+
+
 def test_operator_only(dom0: Dom0) -> None:
     for request in ({"operation": "start", "name": "g1"}, {"operation": "drain", "reason": "x"}):
         assert dom0.end(dom0.start(request))["error"]["code"] == "not_allowed"
