@@ -89,6 +89,11 @@ class Double:
     def domains(self) -> list[dict[str, Any]]:
         return [json.loads(file.read_text()) for file in sorted((self.state / "domains").iterdir())]
 
+    def put(self, file: Path, domain: dict[str, Any]) -> None:
+        """Write a domain whole: tests look at it at any moment."""
+        (self.state / "domain.new").write_text(json.dumps(domain))
+        (self.state / "domain.new").replace(file)
+
     def xl(self) -> None:
         if self.flag("xl_down"):
             raise ProgramError("xencall: error: Could not obtain handle on privileged command interface")
@@ -134,7 +139,7 @@ class Double:
             "uuid": uuid,
         }
         file = self.state / "domains" / f"{domid:05d}"
-        file.write_text(json.dumps(domain))
+        self.put(file, domain)
         slow = self.flag("slow_create")
         if slow:
             fcntl.flock(self.locked, fcntl.LOCK_UN)
@@ -146,7 +151,7 @@ class Double:
             raise ProgramError(
                 "libxl: error: killing execution of /etc/xen/scripts/vif-bridge online because of timeout"
             )
-        file.write_text(json.dumps({**domain, "name": name}))
+        self.put(file, {**domain, "name": name})
         highest = max(int(self.flag("highest") or 0), len(self.domains()))
         (self.state / "highest").write_text(str(highest))
         log = self.state / "log" / f"xl-{name}.log"
