@@ -1,0 +1,172 @@
+"""One Xen host as an endpoint, and the state machines of its guests."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from zuul import model
+from zuul.exceptions import QuotaException
+from zuul.provider import BaseProviderEndpoint, statemachine
+
+from xenci.zuul.xen.connection import XenConnection
+from xenci.zuul.xen.host import HostError, XenHost
+from xenci.zuul.xen.model import XenInstance, XenResource, guest_name, quota
+
+# Requests that wait for a host's answer at one time; a create waits for as long as a guest boots.
+THREADS = 64
+QUOTA_SECONDS = 30
+DELETE_PAUSE = 10.0
+
+
+class XenEndpoint(BaseProviderEndpoint):
+    """A host. Its answers are waited for in threads: the launcher's own must never stand still."""
+
+    def __init__(
+        self, driver: Any, zk_client: Any, connection: XenConnection, host: str, system_id: str
+    ) -> None:
+        # The name is a key among those of all endpoints, other drivers' too.
+        super().__init__(driver, zk_client, connection, f"{connection.connection_name}/{host}", system_id)
+        self.log = logging.getLogger(f"zuul.xen.{host}")
+        self.host = XenHost(host, connection)
+
+    def startEndpoint(self) -> None:  # noqa: N802 - Zuul's names, here and below
+        """Start the threads."""
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"xen-{self.host.address}")
+
+    def stopEndpoint(self) -> None:  # noqa: N802
+        """Let go of them; the host finishes what it was asked, and is asked again by the next launcher."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+    def submit(self, call: Callable[..., Any], *args: Any, **fields: Any) -> Future[Any]:
+        """Run a request in a thread."""
+        return self.threads.submit(call, *args, **fields)
+
+    def refreshQuotaLimits(self, update: bool) -> bool:  # noqa: N802
+        """Remember the host's nominal capacity. While it does not answer, what it said before holds.
+
+        A host that is down must not seem to have no quota: where no provider had any, the request would fail.
+        """
+        if self.quota_cache.hasLimits() and not update:
+            return False
+        try:
+            total = self.host.ask("capacity", QUOTA_SECONDS)["total"]
+        except HostError as error:
+            self.log.warning("Quota of %s is not known anew: %s", self.host.address, error)
+            return False
+        limits = model.QuotaInformation(
+            instances=total["guests"], cores=total["vcpus"], ram=total["memory_mib"]
+        )
+        self.quota_cache.setLimits(limits)
+        return True
+
+    def listInstances(self) -> Iterator[XenInstance]:  # noqa: N802
+        """Return the host's guests, whoever made them."""
+        for guest in self.host.ask("list")["guests"]:
+            yield XenInstance(self.host.address, guest)
+
+    def listResources(self, providers: Any) -> Iterator[XenResource]:  # noqa: N802
+        """Return the same for the leak sweep."""
+        del providers
+        for guest in self.host.ask("list")["guests"]:
+            yield XenResource(guest)
+
+    def getResourceTypes(self) -> Any:  # noqa: N802
+        """Return the kinds of resources."""
+        return XenResource.ResourceType
+
+    def deleteResource(self, resource: XenResource) -> None:  # noqa: N802
+        """Remove a leaked guest."""
+        self.log.info("Deleting leaked guest %s", resource.name)
+        self.host.ask("delete", name=resource.name)
+
+
+class XenCreateStateMachine(statemachine.StateMachine):
+    """Asks for a guest and waits. After a restart it asks again: the host goes on where it was."""
+
+    state: str
+    CREATING = "creating guest"
+
+    def __init__(self, endpoint: XenEndpoint, node: Any, request: dict[str, Any], log: Any) -> None:
+        super().__init__(node.create_state)
+        self.endpoint, self.node, self.request, self.log = endpoint, node, request, log
+        self.future: Future[Any] | None = None
+
+    def advance(self) -> None:
+        """Take one step, without waiting."""
+        if self.state == self.START:
+            self.state = self.CREATING
+        if self.state == self.CREATING:
+            if self.future is None:
+                self.future = self.endpoint.submit(self.create)
+            if not self.future.done():
+                return
+            guest = self.future.result()
+            self.node.updateFromInstance(XenInstance(self.endpoint.host.address, guest))
+            self.state = self.COMPLETE
+        self.complete = self.state == self.COMPLETE
+
+    def create(self) -> dict[str, Any]:
+        """Make the guest, in a thread.
+
+        "Full now" is Zuul's quota exception: the request waits. Anything else counts against this provider,
+        and the launcher goes on to another host after its launch-attempts.
+        """
+        try:
+            keys = self.endpoint.connection.authorized_keys()
+            return self.endpoint.host.create(
+                self.node.boot_timeout or 300,
+                name=guest_name(self.node.uuid),
+                labels=dict(self.node.tags),
+                authorized_keys=keys,
+                **self.request,
+            )
+        except HostError as error:
+            if error.console:
+                self.log.warning("Console of guest %s:\n%s", guest_name(self.node.uuid), error.console)
+            if error.code == "full":
+                raise QuotaException(str(error)) from error
+            raise
+
+
+class XenDeleteStateMachine(statemachine.StateMachine):
+    """Asks until the guest is gone: a delete that raises would make Zuul forget the node, guest or not."""
+
+    state: str
+    DELETING = "deleting guest"
+
+    def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:
+        super().__init__(node.delete_state)
+        self.endpoint, self.node, self.log = endpoint, node, log
+        self.future: Future[Any] | None = None
+        self.again = 0.0
+
+    def advance(self) -> None:
+        """Take one step, without waiting."""
+        if self.state == self.START:
+            self.state = self.DELETING
+        if self.state == self.DELETING:
+            if self.future is None and time.monotonic() >= self.again:
+                name = guest_name(self.node.uuid)
+                self.future = self.endpoint.submit(self.endpoint.host.ask, "delete", 300, name=name)
+            if self.future is None or not self.future.done():
+                return
+            future, self.future = self.future, None
+            try:
+                reply = future.result()
+            except HostError as error:
+                self.log.warning("Guest of node %s is not gone yet: %s", self.node.uuid, error)
+                self.again = time.monotonic() + DELETE_PAUSE
+                return
+            if reply.get("death"):
+                self.log.warning("Guest of node %s had died before: %s", self.node.uuid, reply["death"])
+            self.state = self.COMPLETE
+        self.complete = self.state == self.COMPLETE
+
+
+def label_quota(flavor: Any) -> Any:
+    """Return what a guest of a flavor needs."""
+    return quota(flavor.memory, flavor.vcpus)

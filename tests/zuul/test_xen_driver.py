@@ -1,0 +1,339 @@
+"""The provider driver `xen`: Zuul's own classes, a double for ssh, and behind it the real xenci-guest."""
+
+# ruff: noqa: N802  # Zuul's names
+
+import configparser
+import logging
+import math
+import re
+import sys
+import time
+
+import pytest
+import yaml
+
+from tests.unit.xen_guest.dom0 import KEY, SOURCE, Dom0, ssh_servers
+from xenci.zuul import drivers
+
+LOG = logging.getLogger("test")
+PAGE = (SOURCE.parent / "docs/xen_guest.md").read_text().partition("\n## From Zuul\n")[2]
+INI, YAML = re.findall(r"^```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def configured():
+    """What Zuul makes of the page's section and provider, with a guest that the doubles can run."""
+    section, provider = yaml.safe_load(YAML)[0]["section"], yaml.safe_load(YAML)[1]["provider"]
+    assert provider["labels"] == [label["name"] for label in section["labels"]]
+    own = {"project_canonical_name": "example.org/infra", "config_hash": "1"}
+    for stanza in (*section["images"], *section["flavors"], *section["labels"]):
+        stanza.update(own)
+    section["images"][0]["branch"] = "master"
+    section["flavors"][0].update(memory=256, vcpus=1)
+    section["labels"][0]["guest-type"] = "pv"
+    return {**section, "section": provider["section"]}
+
+
+SECTION = configured()
+
+
+class QuotaInMemory:
+    """Zuul's quota cache without ZooKeeper."""
+
+    def __init__(self, client, endpoint_name):
+        self.limits = None
+
+    def hasLimits(self):
+        return self.limits is not None
+
+    def setLimits(self, limits):
+        self.limits = limits
+
+    def getLimits(self):
+        from zuul import model
+
+        return model.QuotaInformation(default=math.inf, **(self.limits.quota if self.limits else {}))
+
+
+@pytest.fixture
+def dom0(tmp_path):
+    with ssh_servers() as port:
+        host = Dom0(tmp_path / "dom0", "reflink", port)
+        assert host.add_image()["ok"]
+        yield host
+
+
+@pytest.fixture
+def ssh(dom0, tmp_path, monkeypatch):
+    """`ssh` that gives what it is sent to the key's forced command: xenci-guest, without arguments."""
+    folder = tmp_path / "ssh-bin"
+    folder.mkdir()
+    (folder / "ssh").write_text(
+        f'#!/bin/sh\necho "$@" >>{folder}/asked\n'
+        f'if [ -e {folder}/down ]; then echo "ssh: connect to host: Connection timed out" >&2; exit 255; fi\n'
+        f"PATH={dom0.root}/bin:/usr/bin:/bin PYTHONPATH={SOURCE} "
+        f"exec {sys.executable} -m xenci.guest --config {dom0.root}/xenci-guest.json\n"
+    )
+    (folder / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return folder
+
+
+@pytest.fixture
+def provider(ssh, tmp_path, monkeypatch):
+    import zuul.provider
+
+    monkeypatch.setattr(zuul.provider, "QuotaCache", QuotaInMemory)
+    from xenci.zuul.xen.driver import XenDriver
+
+    driver = XenDriver()
+    (tmp_path / "authorized_keys").write_text(f"# the executor\n{KEY}\n\n")
+    settings = {
+        "ssh_key": "/etc/zuul/xen/key",
+        "known_hosts": "/etc/zuul/xen/known",
+        "authorized_keys": str(tmp_path / "authorized_keys"),
+    }
+    connection = driver.getConnection("xen", {"driver": "xen", **settings})
+    made = driver.getProvider(None, connection, "example", "example.org%2Finfra/xen1", SECTION, "system-1")
+    made.endpoint.start()
+    yield made
+    driver.stop()
+
+
+def node_of(provider, uuid="0123456789abcdef0123456789abcdef", **state):
+    """A node as the launcher makes it, outside of ZooKeeper."""
+    from xenci.zuul.xen.model import XenProviderNode
+
+    node = XenProviderNode()
+    node._set(
+        uuid=uuid,
+        label="xen-debian-12",
+        boot_timeout=20,
+        tags=provider.getNodeTags("system-1", provider.labels["xen-debian-12"], uuid),
+        # Within a context attributes may be set; at its end the launcher has them in ZooKeeper.
+        _active_context=True,
+        **state,
+    )
+    return node
+
+
+def finish(machine):
+    """Let a state machine run as the launcher does; every step must be short."""
+    deadline = time.monotonic() + 60
+    while not machine.complete:
+        begun = time.monotonic()
+        machine.advance()
+        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def create(provider, node):
+    machine = provider.getCreateStateMachine(node, None, LOG)
+    finish(machine)
+    return node
+
+
+def test_registered_for_every_service():
+    assert ("xenci.zuul.xen.driver", "XenDriver") in drivers.DRIVERS
+
+
+def test_connection_of_the_page(provider):
+    settings = configparser.ConfigParser()
+    settings.read_string(INI)
+    connection = provider.driver.getConnection("xen", dict(settings["connection xen"]))
+    assert (connection.user, connection.port) == ("root", 22)
+    for name in ("ssh_key", "known_hosts"):
+        assert getattr(connection, name) == settings["connection xen"][name]
+    assert str(connection.authorized_keys_file) == settings["connection xen"]["authorized_keys"]
+
+
+def test_create_and_delete(provider, dom0):
+    node = node_of(provider)
+    create(provider, node)
+    assert (node.interface_ip, node.private_ipv4, node.host_id) == (
+        "127.77.0.10",
+        "127.77.0.10",
+        "xen1.example.org",
+    )
+    assert node.host_keys[0].startswith("ssh-ed25519 AAAA")
+    assert node.quota.quota == {"instances": 1, "cores": 1, "ram": 256}
+    [guest] = dom0.ask("list")["guests"]
+    assert guest["labels"] == {"zuul_system_id": "system-1", "zuul_node_uuid": node.uuid}
+    assert guest["authorized_keys"] == [KEY]
+    assert [domain["name"] for domain in dom0.domains()] == [f"np{node.uuid}"]
+    finish(provider.getDeleteStateMachine(node, LOG))
+    assert dom0.left() == {}
+
+
+def test_restarted_launcher_goes_on(provider, dom0):
+    """A state machine made of the state that the first launcher left finds the same guest."""
+    first = node_of(provider)
+    machine = provider.getCreateStateMachine(first, None, LOG)
+    machine.advance()
+    again = node_of(provider, create_state=machine.toDict())
+    create(provider, again)
+    finish(machine)
+    assert again.host_keys == first.host_keys
+    assert len(dom0.domains()) == 1
+
+
+def test_full_is_zuuls_quota_exception(provider):
+    from zuul.exceptions import QuotaException
+
+    for number in range(2):
+        create(provider, node_of(provider, uuid=f"{number:032x}"))
+    with pytest.raises(QuotaException, match="guests: 2 of 2 are in use"):
+        create(provider, node_of(provider, uuid="f" * 32))
+
+
+@pytest.mark.parametrize("trouble", ["down", "drained", "storage"])
+def test_other_troubles_count_against_the_provider(provider, dom0, ssh, trouble):
+    from zuul.exceptions import QuotaException
+
+    from xenci.zuul.xen.host import HostError
+
+    if trouble == "down":
+        (ssh / "down").touch()
+    elif trouble == "drained":
+        dom0.ask("drain", "--operator", reason="new disk")
+    else:
+        dom0.set("full")
+    with pytest.raises(HostError) as failed:
+        create(provider, node_of(provider))
+    assert not isinstance(failed.value, QuotaException)
+
+
+def test_console_of_a_guest_that_dies_is_logged(provider, dom0, caplog):
+    from xenci.zuul.xen.host import HostError
+
+    dom0.config["ssh_port"] = 9
+    dom0.write_config()
+    dom0.set("crash")
+    with pytest.raises(HostError, match="died: the guest died while it booted: crash"):
+        create(provider, node_of(provider))
+    assert "Kernel panic" in caplog.text
+
+
+def test_delete_goes_on_until_the_host_answers(provider, dom0, ssh, monkeypatch, caplog):
+    monkeypatch.setattr("xenci.zuul.xen.endpoint.DELETE_PAUSE", 0.1)
+    node = node_of(provider)
+    create(provider, node)
+    (ssh / "down").touch()
+    machine = provider.getDeleteStateMachine(node, LOG)
+    while "is not gone yet" not in caplog.text:
+        machine.advance()
+        assert not machine.complete
+        time.sleep(0.01)
+    (ssh / "down").unlink()
+    finish(machine)
+    assert dom0.left() == {}
+
+
+def test_why_a_guest_had_died_is_logged(provider, dom0, caplog):
+    node = node_of(provider)
+    create(provider, node)
+    next((dom0.xen / "domains").iterdir()).unlink()
+    (dom0.xen / f"log/xl-np{node.uuid}.log").write_text("Domain 1 has shut down, reason code 3 0x3\n")
+    finish(provider.getDeleteStateMachine(node, LOG))
+    assert f"Guest of node {node.uuid} had died before: crash" in caplog.text
+
+
+def test_leak_sweep(provider, dom0):
+    node = node_of(provider)
+    create(provider, node)
+    [resource] = provider.endpoint.listResources([provider])
+    assert (resource.type, resource.metadata["zuul_node_uuid"]) == ("guest", node.uuid)
+    [instance] = provider.endpoint.listInstances()
+    assert instance.getQuotaInformation().quota == {"instances": 1, "cores": 1, "ram": 256}
+    provider.endpoint.deleteResource(resource)
+    assert dom0.left() == {}
+
+
+def test_quota_is_nominal_and_survives_a_host_that_is_down(provider, ssh):
+    assert provider.getEndpointLimits().quota == {}
+    assert provider.getEndpointLimits().default == math.inf
+    (ssh / "down").touch()
+    assert provider.endpoint.refreshQuotaLimits(True) is False
+    assert provider.getEndpointLimits().default == math.inf
+    (ssh / "down").unlink()
+    assert provider.endpoint.refreshQuotaLimits(True) is True
+    wanted = {"instances": 2, "cores": 16, "ram": 4096}
+    assert provider.getEndpointLimits().quota == wanted
+    (ssh / "down").touch()
+    provider.endpoint.refreshQuotaLimits(True)
+    assert provider.getEndpointLimits().quota == wanted
+    label = provider.labels["xen-debian-12"]
+    assert provider.getQuotaForLabel(label).quota == {"instances": 1, "cores": 1, "ram": 256}
+
+
+def test_ssh_never_takes_an_unknown_key(provider, ssh):
+    provider.endpoint.host.ask("list")
+    asked = (ssh / "asked").read_text()
+    for option in (
+        "StrictHostKeyChecking=yes",
+        "UserKnownHostsFile=/etc/zuul/xen/known",
+        "GlobalKnownHostsFile=/dev/null",
+        "IdentityFile=/etc/zuul/xen/key",
+        "BatchMode=yes",
+    ):
+        assert f"-o {option} " in asked
+    assert asked.endswith("-- xen1.example.org xenci-guest\n")
+
+
+def test_keys_are_never_scanned(provider):
+    assert provider.labels["xen-debian-12"].host_key_checking is False
+
+
+def test_image_of_zuuls_own_is_refused(provider):
+    from xenci.zuul.xen.provider import XenProvider
+
+    images = [{**SECTION["images"][0], "type": "zuul"}]
+    with pytest.raises(ValueError, match="debian-12 has type zuul: with driver xen it must be cloud"):
+        XenProvider(
+            provider.driver,
+            None,
+            provider.connection,
+            "example",
+            "xen1",
+            {**SECTION, "images": images},
+            "system-1",
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": [{**SECTION["labels"][0], "guest-type": "xen"}]}, "guest-type"),
+        ({"flavors": [{**SECTION["flavors"][0], "memory": "much"}]}, "memory"),
+        ({"host": None}, "host"),
+        ({"hots": "xen1"}, "hots"),
+    ],
+)
+def test_mistakes_in_the_configuration(provider, change, said):
+    import voluptuous
+
+    section = {**SECTION, **change}
+    with pytest.raises(voluptuous.Invalid, match=said):
+        provider.driver.getProviderSchema(internal=True)(section)
+
+
+def test_nothing_abstract_is_left_and_every_call_of_the_launcher_is_there(provider):
+    """What the launcher calls on a provider and an endpoint (Zuul 14.3), with as many arguments."""
+    import inspect
+
+    from zuul.provider import BaseProvider, BaseProviderEndpoint
+
+    for ours, base in ((type(provider), BaseProvider), (type(provider.endpoint), BaseProviderEndpoint)):
+        for name, call in vars(ours).items():
+            stock = getattr(base, name, None)
+            if (
+                inspect.isfunction(call)
+                and inspect.isfunction(stock)
+                and name not in ("__init__", "parseImage")
+            ):
+                # Zuul's drivers take a connection in parse*, which its base class does not say.
+                if name.startswith("parse"):
+                    continue
+                assert len(inspect.signature(call).parameters) == len(inspect.signature(stock).parameters), (
+                    name
+                )
