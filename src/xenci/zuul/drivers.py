@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 # Named, not imported: Zuul is in the venv of the Zuul hosts only, and a driver module imports Zuul.
-DRIVERS: list[tuple[str, str]] = []
+DRIVERS: list[tuple[str, str]] = [("xenci.zuul.gerrit", "GerritDriver")]
