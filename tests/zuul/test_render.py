@@ -52,6 +52,23 @@ def test_nothing_is_written_by_a_check(rendered):
     assert {path: path.read_bytes() for path in rendered.rglob("*.yaml")} == before
 
 
+def test_a_file_that_can_not_be_written_is_named(tmp_path):
+    # Ansible writes into a directory of that name; not where there is one more.
+    path = tmp_path / "infra" / PIPELINES / "pipelines.yaml.j2"
+    path.mkdir(parents=True)
+    done = layout.render(tmp_path)
+    assert done.returncode == 1
+    assert str(path) in done.stderr
+
+
+def test_a_project_without_jobs(tmp_path):
+    projects = [{"name": name, "check": []} for name in layout.PROJECTS]
+    assert layout.render(tmp_path, site_projects=projects).returncode == 0
+    site = layout.Site(tmp_path / "infra")
+    assert site.errors == []
+    assert site.jobs("check", "hypervisor-tools", ["README.md"]) == set()
+
+
 def test_a_word_that_is_no_mode(tmp_path):
     done = layout.render(tmp_path, site_thirdparty_mode="loud")
     assert done.returncode == 1

@@ -66,3 +66,12 @@ def test_a_sandbox_mode_without_a_sandbox(site: Site) -> None:
     (mistake,) = site.check().mistakes
     assert report.sentence(mistake).startswith("site_sandbox_projects is empty in mode sandbox: name")
     assert mistake.place.line == 3
+
+
+def test_an_expression_of_paths_that_is_none(site: Site) -> None:
+    path = site.directory / "group_vars/all/projects.yml"
+    site.write("group_vars/all/projects.yml", path.read_text(encoding="utf-8").replace("^docs/", "^docs("))
+    (mistake,) = site.check().mistakes
+    assert "site_projects" in report.sentence(mistake)
+    assert "unterminated subpattern" in report.sentence(mistake)
+    assert mistake.place.path.endswith("group_vars/all/projects.yml")
