@@ -64,7 +64,7 @@ def test_what_is_rendered_must_be_readable(site: Site, line: str, says: str) -> 
 def test_a_sandbox_mode_without_a_sandbox(site: Site) -> None:
     site.write("group_vars/all/zz.yml", "---\nsite_thirdparty_mode: sandbox\nsite_sandbox_projects: []\n")
     (mistake,) = site.check().mistakes
-    assert report.sentence(mistake).startswith("site_sandbox_projects is empty in mode sandbox: name")
+    assert report.sentence(mistake).startswith("site_sandbox_projects names none in mode sandbox: name")
     assert mistake.place.line == 3
 
 
