@@ -38,7 +38,7 @@ test: setup ## everything
 	@tools/test all
 
 .PHONY: test-zuul
-test-zuul: setup ## tests of xenci-zuul against Zuul itself
+test-zuul: setup ## tests against Zuul itself: xenci-zuul, and what is rendered for it
 	@tools/zuul-venv
 	@.cache/venv/zuul/bin/pytest -q -c tests/zuul/pytest.ini tests/zuul
 

@@ -48,7 +48,9 @@ def render(inventories: Sequence[Path], destination: Path, *, root: Path, check:
     ]
     for name, answer in answers:
         if answer.get("failed") or answer.get("unreachable"):
-            raise RenderError(f"{name}: {answer.get('msg', 'failed')}")
+            # Of a loop, what its first failed item says.
+            failed = next((item for item in answer.get("results", []) if item.get("failed")), answer)
+            raise RenderError(f"{name}: {failed.get('msg', 'failed')}")
     if result.returncode:
         raise RenderError(result.stderr.strip())
     items = [item for _, answer in answers for item in answer.get("results", []) if item.get("changed")]

@@ -78,8 +78,19 @@ def test_rights_as_gerrit_works_them_out(review):
     assert "xenci-core" in {names[uuid] for uuid in heads["submit"]["rules"]}
 
 
+def test_the_gate_alone_merges_our_own_projects(review):
+    """tests/gerrit_modules tries it; here it is what the role has set up."""
+    info = review("admin", "projects/own-projects/access")[1]
+    submit = info["local"]["refs/heads/*"]["permissions"]["submit"]
+    assert [info["groups"][uuid]["name"] for uuid in submit["rules"]] == ["Gating CI"]
+    assert submit["exclusive"] is True
+    for project, parent in {"sandbox": "own-projects", "hypervisor-tools": "All-Projects"}.items():
+        assert review("admin", f"projects/{project}")[1]["parent"] == parent
+
+
 def test_groups_have_exactly_their_members(review):
-    for group, members in {"Third-Party CI": ["xen-ci"], "xenci-core": ["bob"]}.items():
+    wanted = {"Third-Party CI": ["xen-ci"], "Gating CI": ["xen-ci"], "xenci-core": ["bob"]}
+    for group, members in wanted.items():
         answer = review("admin", f"groups/{group}/members/")[1]
         assert [member["username"] for member in answer] == members
 

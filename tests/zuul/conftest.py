@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.zuul import layout
 from xenci.zuul import host_keys
 
 
@@ -32,3 +33,19 @@ def run():
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """`site(mode)`: the demo in a mode, as Zuul reads it; rendered once."""
+    made = {}
+
+    def get(mode: str) -> layout.Site:
+        if mode not in made:
+            directory = tmp_path_factory.mktemp(mode)
+            done = layout.render(directory, site_thirdparty_mode=mode)
+            assert done.returncode == 0, done.stdout + done.stderr
+            made[mode] = layout.Site(directory / "infra")
+        return made[mode]
+
+    return get
