@@ -27,7 +27,7 @@ EVERY = leaves(cli.parser())
 
 
 def test_the_commands() -> None:
-    assert {path[0] for path in EVERY if path} == {"apply", "check", "demo", "lab", "render"}
+    assert {path[0] for path in EVERY if path} == {"apply", "check", "demo", "lab", "render", "secrets"}
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "xenci")

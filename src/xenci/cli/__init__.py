@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from xenci.cli import apply, check, demo, errors, lab, render
+from xenci.cli import apply, check, demo, errors, lab, render, secrets
 
-COMMANDS = (apply, check, demo, lab, render)
+COMMANDS = (apply, check, demo, lab, render, secrets)
 
 
 def parser() -> argparse.ArgumentParser:
