@@ -27,15 +27,18 @@ class Result:
     left: int
 
 
-def check(sources: Sequence[Path], root: Path, vault_password: Path | None = None) -> Result:
+def check(
+    sources: Sequence[Path], root: Path, vault_password: Path | None = None, infra: Sequence[Path] = ()
+) -> Result:
     """Check an inventory.
 
     :param sources: inventory files and directories, the later outranking the earlier, as for `-i`.
     :param root: checkout of xenci.
     :param vault_password: file with the password of the vault files.
+    :param infra: checkouts that define Zuul's jobs; without one, the repository that the inventory lies in.
     """
     # Here, since each of them loads Ansible, which takes half a second and reads its settings once.
-    from xenci.check import network, plays, preflight, secrets, topology, values, world
+    from xenci.check import jobs, network, plays, preflight, secrets, topology, values, world
     from xenci.check.inventory import Inventory, warnings
     from xenci.check.specs import Specs
 
@@ -53,6 +56,7 @@ def check(sources: Sequence[Path], root: Path, vault_password: Path | None = Non
             mistakes += secrets.check(inventory, specs)
             mistakes += network.check(inventory)
             mistakes += topology.check(inventory, root)
+            mistakes += jobs.check(inventory, [path.resolve() for path in infra] or jobs.near(sources))
         left = typed.left + ruled.left
     return Result(once(merge(mistakes)), bool(inventory.unreadable), left)
 

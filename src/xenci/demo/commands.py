@@ -156,7 +156,7 @@ def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None) -> Non
         if secrets.ensure(lab, wanted):
             screen.line(f"  made names, secrets and keys in {lab.directory.relative_to(lab.root)}")
     with phases("inventory", "xenci check reads it as Ansible does"):
-        if reasons := first.mistakes(lab.inventories, lab.root, lab.environment):
+        if reasons := first.mistakes(lab.inventories, lab.root, lab.environment, lab.root / "infra"):
             raise machine.UnfitError(reasons)
 
 
