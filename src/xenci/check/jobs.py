@@ -22,7 +22,7 @@ OWN = "noop"
 
 @dataclasses.dataclass
 class Jobs:
-    """Names of the jobs that some checkouts define, the projects that jobs require, files that are no YAML."""
+    """Names of jobs that some checkouts define, the projects that jobs require, files that are no YAML."""
 
     names: set[str] = dataclasses.field(default_factory=lambda: {OWN})
     required: list[tuple[str, str, Place]] = dataclasses.field(default_factory=list)

@@ -40,7 +40,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--format", default="text", choices=["text", "json", "zuul"], help="default: %(default)s"
     )
-    parser.add_argument(
+    infra = parser.add_argument(
         "--infra",
         action="append",
         type=Path,
@@ -48,12 +48,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="DIR",
         help="checkout that defines Zuul's jobs; may be given again (default: the inventory's own)",
     )
-    parser.add_argument(
-        "--vault-password-file",
-        metavar="FILE",
-        default=os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE"),
-        help="password of the inventory's vault files (default: $ANSIBLE_VAULT_PASSWORD_FILE)",
-    )
+    arguments.files(infra)
+    arguments.vault_password_file(parser)
     parser.set_defaults(run=run)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
-from xenci.cli import errors
+from xenci.cli import arguments, errors
 
 EXAMPLES = """\
 examples:
@@ -37,15 +36,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog=EXAMPLES + errors.EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    action.add_argument(
+    inventory = action.add_argument(
         "-i", "--inventory", required=True, type=Path, metavar="DIR", help="directory of the inventory"
     )
-    action.add_argument(
-        "--vault-password-file",
-        metavar="FILE",
-        default=os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE"),
-        help="password of the vault files (default: $ANSIBLE_VAULT_PASSWORD_FILE)",
-    )
+    arguments.files(inventory)
+    arguments.vault_password_file(action)
     action.set_defaults(run=run)
 
 
