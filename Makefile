@@ -29,6 +29,10 @@ demo-down: setup ## remove the demo's lab, and nothing else
 check: setup ## name every mistake in an inventory, with no host up: make check INVENTORY=inventories/example
 	@$(XENCI) check -i $(or $(INVENTORY),$(error which one? make check INVENTORY=…))
 
+.PHONY: docs
+docs: setup ## build the pages of docs/ into .cache/docs
+	@.venv/bin/sphinx-build --quiet --fail-on-warning --builder html docs .cache/docs
+
 .PHONY: quick
 quick: setup ## linters, types, unit and policy tests
 	@tools/test quick
