@@ -19,7 +19,8 @@ wheel: setup ## build the wheel that hosts get
 
 .PHONY: demo
 demo: setup ## stand up a whole CI on this machine and see two changes voted on
-	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET))
+	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET)) \
+		$(if $(GERRIT_WAR),--gerrit-war $(GERRIT_WAR)) $(if $(GERRIT_VERSION),--gerrit-version $(GERRIT_VERSION))
 
 .PHONY: demo-down
 demo-down: setup ## remove the demo's lab, and nothing else

@@ -87,3 +87,23 @@ def scenario_vars() -> dict[str, Any]:
     hosts = yaml.safe_load((ROOT / "molecule" / str(SCENARIO) / "hosts.yml").read_text(encoding="utf-8"))
     answer: dict[str, Any] = hosts["all"]["children"]["scenario"]["vars"]
     return answer
+
+
+NOT_RUN = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a real Gerrit's war, which no registry that tests can count on has."""
+    if os.environ.get("GERRIT_WAR"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("war")]
+    items[:] = [item for item in items if item not in left_out]
+    config.stash[NOT_RUN] = [item.name for item in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name them."""
+    if names := config.stash.get(NOT_RUN, []):
+        terminalreporter.write_line(f"{len(names)} checks were not run, for want of GERRIT_WAR:")
+        for name in names:
+            terminalreporter.write_line(f"  {name}")
