@@ -86,6 +86,9 @@ def scenario_vars() -> dict[str, Any]:
     """What the scenario's hosts.yml says of it."""
     hosts = yaml.safe_load((ROOT / "molecule" / str(SCENARIO) / "hosts.yml").read_text(encoding="utf-8"))
     answer: dict[str, Any] = hosts["all"]["children"]["scenario"]["vars"]
+    if os.environ.get("GERRIT_WAR"):
+        for name in [name for name in answer if name.endswith("_with_war")]:
+            answer[name.removesuffix("_with_war")] += answer[name]
     return answer
 
 
