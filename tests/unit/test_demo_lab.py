@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from xenci.demo import secrets, state
 from xenci.demo.lab import Lab
+from xenci.files import write
+from xenci.secrets import password, public_key
 
 ROOT = Path(__file__).resolve().parents[2]
 
