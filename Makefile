@@ -19,7 +19,8 @@ wheel: setup ## build the wheel that hosts get
 
 .PHONY: demo
 demo: setup ## stand up a whole CI on this machine and see two changes voted on
-	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET))
+	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET)) \
+		$(if $(GERRIT_WAR),--gerrit-war $(GERRIT_WAR)) $(if $(GERRIT_VERSION),--gerrit-version $(GERRIT_VERSION))
 
 .PHONY: demo-down
 demo-down: setup ## remove the demo's lab, and nothing else
@@ -28,6 +29,10 @@ demo-down: setup ## remove the demo's lab, and nothing else
 .PHONY: check
 check: setup ## name every mistake in an inventory, with no host up: make check INVENTORY=inventories/example
 	@$(XENCI) check -i $(or $(INVENTORY),$(error which one? make check INVENTORY=…))
+
+.PHONY: docs
+docs: setup ## build the pages of docs/ into .cache/docs
+	@.venv/bin/sphinx-build --quiet --fail-on-warning --builder html docs .cache/docs
 
 .PHONY: quick
 quick: setup ## linters, types, unit and policy tests

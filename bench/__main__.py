@@ -19,8 +19,9 @@ from xenci.apply.lock import BusyError
 from xenci.apply.screen import Screen, duration
 from xenci.demo import commands, watch
 from xenci.demo.desk import GitError
-from xenci.demo.lab import Lab, write
+from xenci.demo.lab import Lab
 from xenci.demo.site import Site, SiteError
+from xenci.files import write
 
 EMPTY, CACHED = 15 * 60, 5 * 60
 MEMORY_MIB = 2.5 * 1024

@@ -17,8 +17,9 @@ import yaml
 
 from xenci.apply.screen import Screen
 from xenci.demo import commands, seed
-from xenci.demo.lab import Lab, write
+from xenci.demo.lab import Lab
 from xenci.demo.site import Site
+from xenci.files import write
 
 TENANT = "plain"
 CONFIG, TESTED = "plain-config", "plain-tests"

@@ -86,4 +86,27 @@ def scenario_vars() -> dict[str, Any]:
     """What the scenario's hosts.yml says of it."""
     hosts = yaml.safe_load((ROOT / "molecule" / str(SCENARIO) / "hosts.yml").read_text(encoding="utf-8"))
     answer: dict[str, Any] = hosts["all"]["children"]["scenario"]["vars"]
+    if os.environ.get("GERRIT_WAR"):
+        for name in [name for name in answer if name.endswith("_with_war")]:
+            answer[name.removesuffix("_with_war")] += answer[name]
     return answer
+
+
+NOT_RUN = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a real Gerrit's war, which no registry that tests can count on has."""
+    if os.environ.get("GERRIT_WAR"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("war")]
+    items[:] = [item for item in items if item not in left_out]
+    config.stash[NOT_RUN] = [item.name for item in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name them."""
+    if names := config.stash.get(NOT_RUN, []):
+        terminalreporter.write_line(f"{len(names)} checks were not run, for want of GERRIT_WAR:")
+        for name in names:
+            terminalreporter.write_line(f"  {name}")

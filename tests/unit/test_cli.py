@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +30,7 @@ EVERY = leaves(cli.parser())
 
 
 def test_the_commands() -> None:
-    assert {path[0] for path in EVERY if path} == {"apply", "check", "demo", "lab", "render"}
+    assert {path[0] for path in EVERY if path} == {"apply", "check", "demo", "lab", "render", "secrets"}
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "xenci")
@@ -39,7 +42,11 @@ def test_every_command_has_help_with_examples_and_exit_codes(
     assert caught.value.code == 0
     text = capsys.readouterr().out
     assert "exit codes:" in text
-    assert "examples:" in text or not path
+    examples = re.findall(r"^  (xenci .+?)(?:   +|$)", text.partition("examples:")[2], re.MULTILINE)
+    assert examples, "no examples"
+    for line in examples:
+        if not re.search(r"--help|\(", line):
+            cli.parser().parse_args(shlex.split(line)[1:])
     assert "130" in text
 
 
@@ -94,3 +101,32 @@ def test_a_pipe_that_closes_is_no_traceback() -> None:
     )
     os.close(writer)
     assert (answer.returncode, answer.stderr) == (errors.FAILED, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("xenci ", {"apply", "check", "demo", "lab", "render", "secrets"}),
+        ("xenci de", {"demo"}),
+        ("xenci demo ", {"up", "down", "status"}),
+        ("xenci check --inf", {"--infra"}),
+        ("xenci check --format ", {"text", "json", "zuul"}),
+        ("xenci check -i inv", {"inventory-of-mine"}),
+    ],
+)
+def test_bash_completes(typed: str, offered: set[str], tmp_path: Path) -> None:
+    (tmp_path / "inventory-of-mine").mkdir()
+    xenci = Path(sys.executable).with_name("xenci")
+    program = f"""
+        source <({xenci} --print-completion bash)
+        COMP_LINE={shlex.quote(typed)}
+        COMP_WORDS=($COMP_LINE)
+        [[ $COMP_LINE == *" " ]] && COMP_WORDS+=("")
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        eval "$(complete -p xenci | sed 's/.*-F \\([^ ]*\\) .*/\\1/') xenci"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    answer = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    words = set(answer.stdout.split())
+    assert offered <= words, (words, answer.stderr)
+    assert all(word.startswith(typed.rpartition(" ")[2]) for word in words)

@@ -10,7 +10,9 @@ import yaml
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from xenci.demo import secrets, state
-from xenci.demo.lab import Lab, write
+from xenci.demo.lab import Lab
+from xenci.files import write
+from xenci.secrets import password, public_key
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +60,7 @@ def test_key_files_are_the_keys_of_the_vault(lab: Lab) -> None:
         assert private == values[f"vault_{key}_private_key"]
         load_ssh_private_key(private.encode(), None)
         public = (lab.keys / f"{key}.pub").read_text().strip()
-        assert public == plain[f"local_{key}_public_key"] == secrets.public_key(private)
+        assert public == plain[f"local_{key}_public_key"] == public_key(private)
 
 
 def test_a_run_that_was_killed_while_it_made_them(lab: Lab) -> None:
@@ -75,7 +77,7 @@ def test_a_lab_of_an_older_checkout_gets_what_it_lacks_and_keeps_the_rest(
 ) -> None:
     secrets.ensure(lab, "10.9.0.0/24")
     before = secrets.read(lab)
-    monkeypatch.setitem(secrets.SECRETS, "vault_new_password", secrets.password)
+    monkeypatch.setitem(secrets.SECRETS, "vault_new_password", password)
     assert secrets.ensure(lab, "10.9.0.0/24")
     after = secrets.read(lab)
     assert len(after.pop("vault_new_password")) > 20

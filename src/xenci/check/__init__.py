@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from xenci.check.mistake import Mistake
+from xenci.check.mistake import MADE, Mistake
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,33 +27,38 @@ class Result:
     left: int
 
 
-def check(sources: Sequence[Path], root: Path, vault_password: Path | None = None) -> Result:
+def check(
+    sources: Sequence[Path], root: Path, vault_password: Path | None = None, infra: Sequence[Path] = ()
+) -> Result:
     """Check an inventory.
 
     :param sources: inventory files and directories, the later outranking the earlier, as for `-i`.
     :param root: checkout of xenci.
     :param vault_password: file with the password of the vault files.
+    :param infra: checkouts that define Zuul's jobs; without one, the repository that the inventory lies in.
     """
     # Here, since each of them loads Ansible, which takes half a second and reads its settings once.
-    from xenci.check import network, plays, preflight, secrets, topology, values, world
-    from xenci.check.inventory import Inventory
+    from xenci.check import jobs, network, plays, preflight, secrets, topology, values, world
+    from xenci.check.inventory import Inventory, warnings
     from xenci.check.specs import Specs
 
     specs = Specs(root)
     inventory = Inventory(sources, root, vault_password, specs.secret, plays.facts(root))
-    mistakes = [*inventory.unreadable, *inventory.odd]
+    mistakes = [*inventory.unreadable, *inventory.odd, *inventory.undecided]
     left = 0
     if inventory.hosts:
-        uses = plays.uses(inventory, root)
-        mistakes += world.check(inventory, specs, uses)
-        typed = values.check(inventory, specs, uses)
-        ruled = preflight.check(inventory, specs, uses, typed.broken)
-        mistakes += [*typed.mistakes, *ruled.mistakes]
-        mistakes += secrets.check(inventory, specs)
-        mistakes += network.check(inventory)
-        mistakes += topology.check(inventory, root)
+        with warnings():
+            uses = plays.uses(inventory, root)
+            mistakes += world.check(inventory, specs, uses)
+            typed = values.check(inventory, specs, uses)
+            ruled = preflight.check(inventory, specs, uses, typed.broken)
+            mistakes += [*typed.mistakes, *ruled.mistakes]
+            mistakes += secrets.check(inventory, specs)
+            mistakes += network.check(inventory)
+            mistakes += topology.check(inventory, root)
+            mistakes += jobs.check(inventory, [path.resolve() for path in infra] or jobs.near(sources))
         left = typed.left + ruled.left
-    return Result(merge(mistakes), bool(inventory.unreadable), left)
+    return Result(once(merge(mistakes)), bool(inventory.unreadable), left)
 
 
 def merge(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -64,3 +69,11 @@ def merge(mistakes: Sequence[Mistake]) -> list[Mistake]:
         found[alone] = (*found.get(alone, ()), *mistake.hosts)
     every = [dataclasses.replace(one, hosts=tuple(dict.fromkeys(hosts))) for one, hosts in found.items()]
     return sorted(every, key=lambda one: (one.place, one.variable, one.what))
+
+
+def once(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """What `xenci secrets init` makes is missing at the first line that reads it; one mistake is enough."""
+    found: dict[object, Mistake] = {}
+    for one in mistakes:
+        found.setdefault(one.what if MADE.match(one.what) else one, one)
+    return list(found.values())

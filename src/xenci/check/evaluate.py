@@ -8,8 +8,9 @@ from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 
+from xenci.check import undecided
 from xenci.check.inventory import Inventory, message
-from xenci.check.mistake import Mistake, meant
+from xenci.check.mistake import MADE, Mistake, meant
 from xenci.check.origins import place
 
 UNKNOWN_YET = "known when the hosts are up"
@@ -17,13 +18,13 @@ UNKNOWN_YET = "known when the hosts are up"
 
 
 def elsewhere(error: AnsibleError, inventory: Inventory, whole: bool) -> bool:
-    """Whether only a host, a role that ran there, or a file that can't be read knows a part of a value.
+    """Whether a part of a value is known to a host alone, lies in an unreadable file, or is still undecided.
 
     :param whole: the play gets all its inputs here; others get some on the command line.
     """
     if not isinstance(error, AnsibleUndefinedVariable):
         return False
-    if not whole:
+    if not whole or undecided.HINT in str(error):
         return True
     name = undefined(error)
     if UNKNOWN_YET in str(error) or name == "ansible_facts" or name in inventory.facts:
@@ -49,11 +50,10 @@ def mistake(
         return inventory.mistake(where, f"{name} can't be worked out", message(error), name, host)
     stem = missing.partition("_")[0]
     near = meant(missing, (known for known in variables if known.startswith(f"{stem}_")))
-    fix = (
-        "add it to a file that ansible-vault has encrypted"
-        if stem == "vault"
-        else "define it, or correct the name"
-    )
+    if MADE.match(missing):
+        fix = "make it with xenci secrets init, or add it to an encrypted file"
+    else:
+        fix = "define it, or correct the name"
     return inventory.mistake(
         where, f"{missing} is not defined", f"did you mean {near}?" if near else fix, name, host
     )

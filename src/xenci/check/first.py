@@ -8,17 +8,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def mistakes(inventories: Sequence[Path], root: Path, environment: Mapping[str, str]) -> list[str]:
+def mistakes(
+    inventories: Sequence[Path], root: Path, environment: Mapping[str, str], infra: Path | None = None
+) -> list[str]:
     """What `xenci check` says of an inventory; empty when it is fit to be applied.
 
     In a process of its own, since Ansible reads its settings once in a process.
 
     :param root: checkout of xenci.
     :param environment: what Ansible needs beyond this process's to read the inventory.
+    :param infra: checkout that defines Zuul's jobs, where the inventory does not lie in it.
     """
     command = [str(root / ".venv" / "bin" / "xenci"), "check"]
     for source in inventories:
         command += ["-i", str(source)]
+    command += ["--infra", str(infra)] if infra else []
     answer = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )

@@ -23,6 +23,7 @@ from ansible.utils.display import Display
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
+from xenci.check import undecided
 from xenci.check.mistake import Mistake, Place, shown
 from xenci.check.origins import place
 
@@ -60,6 +61,8 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
         self.failed: dict[str, AnsibleError] = {}
         self._mine = mine
         self._read: dict[tuple[str, bool], Any] = {}
+        self.undecided: dict[Place, str] = {}
+        """What is asked for at each place that is still to be decided."""
 
     def load_from_file(self, file_name: str, cache: str = "all", **options: Any) -> Any:
         """As Ansible's; without its copy of all that it reads, which takes longer than reading again."""
@@ -80,6 +83,8 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
             except AnsibleError as error:
                 self.failed[path] = error
                 content = {}
+            for where, wanted in undecided.take(content or {}):
+                self.undecided[where or Place(path)] = wanted
             self._read[read] = content
         return self._read[read]
 
@@ -124,6 +129,7 @@ class Inventory:
             self.definitions = [*self._in_hosts_files(), *self._in_vars_files()]
         self._note_warnings(warned)
         self._note_unreadable()
+        self.undecided = list(self._undecided())
 
     def mine(self, path: str) -> bool:
         """Whether a file belongs to the inventory."""
@@ -220,6 +226,12 @@ class Inventory:
         secrets = [("default", secret)]
         self.loader.set_vault_secrets(secrets)
         VaultSecretsContext.current().secrets = secrets
+
+    def _undecided(self) -> Iterator[Mistake]:
+        for where, wanted in self.loader.undecided.items():
+            definition = self.definition_at(where)
+            name = definition.name if definition else "a value"
+            yield Mistake(where, name, f"{name} is {undecided.HINT}", f"give {wanted}")
 
     def _note_unreadable(self) -> None:
         for path, error in sorted(self.loader.failed.items()):
@@ -330,9 +342,12 @@ def warnings() -> Iterator[list[Warned]]:
     def failure(msg: str, exception: BaseException, **_: object) -> None:
         taken.append(Warned(msg, place(getattr(exception, "obj", None)), message(exception)))
 
-    display.warning, display.error_as_warning, display.deprecated = warning, failure, warning
+    new = {"warning": warning, "error_as_warning": failure, "deprecated": warning}
+    around = {name: vars(display)[name] for name in new if name in vars(display)}
+    vars(display).update(new)
     try:
         yield taken
     finally:
-        for name in ("warning", "error_as_warning", "deprecated"):
-            delattr(display, name)
+        for name in new:
+            del vars(display)[name]
+        vars(display).update(around)

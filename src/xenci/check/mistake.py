@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterable
+
+MADE = re.compile(r"(vault_\w+|local_\w+_public_key)\b")
+"""How the names of what `xenci secrets init` makes begin."""
 
 
 @dataclasses.dataclass(frozen=True, order=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible._internal._datatag._tags import Origin
+from ansible.template import trust_as_template
 
 from xenci.check.mistake import Place
 
@@ -17,3 +18,10 @@ def place(value: object) -> Place | None:
     if origin is None or origin.path is None:
         return None
     return Place(str(origin.path), origin.line_num or 1, origin.col_num or 1)
+
+
+def template_at(text: str, value: object) -> str:
+    """A template that stands where Ansible read a value."""
+    origin = Origin.get_tag(value)
+    template: str = trust_as_template(origin.tag(text) if origin else text)
+    return template

@@ -50,7 +50,7 @@ def in_play(inventory: Inventory, play: Any, whole: bool) -> Iterator[Use]:
     """Uses in one play: each role whose preflight it runs."""
     hosts = tuple(inventory.manager.get_hosts(play.hosts))
     patterns = [
-        pattern.removesuffix(":!disabled")
+        pattern.partition(":!")[0]
         for pattern in ([play.hosts] if isinstance(play.hosts, str) else play.hosts)
     ]
     reach = frozenset(str(host.name) for host in inventory.manager.get_hosts(patterns))

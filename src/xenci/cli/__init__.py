@@ -7,9 +7,20 @@ import os
 import sys
 from collections.abc import Sequence
 
-from xenci.cli import apply, check, demo, errors, lab, render
+import shtab
 
-COMMANDS = (apply, check, demo, lab, render)
+from xenci.cli import apply, check, demo, errors, lab, render, secrets
+
+EXAMPLES = """\
+examples:
+  xenci demo up                                  a whole CI on this machine, and two changes that it votes on
+  xenci check -i inventories/example             every mistake in an inventory, with its line and fix
+  xenci apply -i inventories/example --check     what would change on its hosts
+  xenci apply --help                             more about one command
+  source <(xenci --print-completion bash)        the shell completes commands, options and files
+
+"""
+COMMANDS = (apply, check, demo, lab, render, secrets)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,8 +28,11 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="xenci",
         description="Stand up, run and change a third-party CI that tests Gerrit projects on real Xen.",
-        epilog=errors.EXIT_CODES,
+        epilog=EXAMPLES + errors.EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    shtab.add_argument_to(
+        top, ["--print-completion"], help="print what makes this shell complete the command"
     )
     commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for module in COMMANDS:

@@ -10,9 +10,9 @@ from xenci.paths import checkout
 
 EXAMPLES = """\
 examples:
-  xenci apply -i inventories/example --check --diff    what would change
-  xenci apply -i inventories/example                   change it
-  xenci apply -i inventories/example --limit executor1 only this host
+  xenci apply -i inventories/example --check --diff      what would change
+  xenci apply -i inventories/example                     change it
+  xenci apply -i inventories/example --limit executor1   only this host
 
 """
 
@@ -27,13 +27,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.inventory(parser)
-    parser.add_argument("--playbook", default="playbooks/site.yml", help="default: %(default)s")
+    playbook = parser.add_argument("--playbook", default="playbooks/site.yml", help="default: %(default)s")
+    arguments.files(playbook)
     parser.add_argument("--limit", default="", metavar="HOSTS", help="only these hosts or groups")
     parser.add_argument("--check", action="store_true", help="change nothing, say what would change")
     parser.add_argument("--diff", action="store_true", help="show what changes inside files")
-    parser.add_argument(
-        "--vault-password-file", metavar="FILE", help="password of the inventory's vault files"
-    )
+    arguments.vault_password_file(parser)
     parser.set_defaults(run=run)
 
 

@@ -13,9 +13,10 @@ from xenci.paths import checkout
 
 EXAMPLES = """\
 examples:
-  xenci check -i inventories/example                 every mistake, as file:line: what: fix
-  xenci check -i inventories/example --format json   the same for a program
-  xenci check -i inventories/example --format zuul   data for zuul_return: comments in the lines of a change
+  xenci check -i inventories/example                    every mistake, as file:line: what: fix
+  xenci check -i inventories/example --infra ../infra   and whether the jobs in it are there
+  xenci check -i inventories/example --format json      the same for a program
+  xenci check -i inventories/example --format zuul      data for zuul_return: comments on lines of a change
 
 exit codes:
   0    no mistakes
@@ -39,12 +40,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--format", default="text", choices=["text", "json", "zuul"], help="default: %(default)s"
     )
-    parser.add_argument(
-        "--vault-password-file",
-        metavar="FILE",
-        default=os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE"),
-        help="password of the inventory's vault files (default: $ANSIBLE_VAULT_PASSWORD_FILE)",
+    infra = parser.add_argument(
+        "--infra",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="checkout that defines Zuul's jobs; may be given again (default: the inventory's own)",
     )
+    arguments.files(infra)
+    arguments.vault_password_file(parser)
     parser.set_defaults(run=run)
 
 
@@ -56,8 +61,11 @@ def run(options: argparse.Namespace) -> int:
     os.environ["ANSIBLE_CONFIG"] = str(checkout() / "ansible.cfg")
     from xenci.check import check, report
 
+    missing = [str(path) for path in options.infra if not path.is_dir()]
+    if missing:
+        raise errors.CommandError(f"no such directory: {', '.join(missing)}", errors.UNFIT)
     password = Path(options.vault_password_file) if options.vault_password_file else None
-    result = check([Path(source) for source in options.inventory], checkout(), password)
+    result = check([Path(source) for source in options.inventory], checkout(), password, options.infra)
     sys.stdout.write(report.FORMATS[options.format](result, Path.cwd()))
     print(report.closing(result), file=sys.stderr)  # noqa: T201
     return errors.UNFIT if result.unreadable else MISTAKES if result.mistakes else 0

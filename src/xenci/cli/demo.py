@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
-from xenci.cli import errors
+from xenci.cli import arguments, errors
 
 EXAMPLES = """\
 examples:
   xenci demo up                                       lab "demo" in 10.201.0.0/24
   xenci demo up --lab second --subnet 10.202.0.0/24   a second one beside it
+  xenci demo up --gerrit-war gerrit-3.11.5.war        on a real Gerrit
   xenci demo up                                       again: only proposes new changes
   xenci demo status                                   what is there
   xenci demo down                                     remove lab "demo", and nothing else
@@ -43,6 +45,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         lab_options(action, subnet=name == "up")
+        if name == "up":
+            war_options(action)
         action.set_defaults(run=runner(name))
 
 
@@ -59,13 +63,29 @@ def lab_options(parser: argparse.ArgumentParser, subnet: bool) -> None:
         )
 
 
+def wars(options: argparse.Namespace) -> bool:
+    """Whether a command line names a war."""
+    return bool(getattr(options, "gerrit_war", None))
+
+
+def war_options(parser: argparse.ArgumentParser) -> None:
+    """Options of a real Gerrit."""
+    war = parser.add_argument(
+        "--gerrit-war", type=Path, metavar="FILE", help="run this Gerrit in place of the lab's review server"
+    )
+    arguments.files(war)
+    parser.add_argument(
+        "--gerrit-version", metavar="X.Y.Z", help="its version (default: what its file name says)"
+    )
+
+
 def runner(action: str) -> Callable[[argparse.Namespace], int]:
     """The function that carries out one action, with its errors turned into exit codes."""
 
     def run(options: argparse.Namespace) -> int:
         from xenci.apply.lock import BusyError
         from xenci.apply.screen import Screen
-        from xenci.demo import commands
+        from xenci.demo import commands, gerrit
         from xenci.demo.lab import Lab
         from xenci.demo.machine import NAME, UnfitError
 
@@ -75,6 +95,9 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
         if getattr(options, "subnet", None):
             options.again += ["--subnet", options.subnet]
             options.make_again += f" SUBNET={options.subnet}"
+        if wars(options):
+            options.again += ["--gerrit-war", str(options.gerrit_war)]
+            options.make_again += f" GERRIT_WAR={options.gerrit_war}"
         if not NAME.fullmatch(options.lab):
             raise errors.CommandError(
                 f"lab name {options.lab!r}: use lower-case letters, digits and hyphens, a letter first",
@@ -82,6 +105,7 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
             )
         lab, screen = Lab(options.lab), Screen()
         try:
+            war = gerrit.war(options.gerrit_war, options.gerrit_version) if wars(options) else None
             if action == "status":
                 return commands.status(lab, screen)
             with lab.lock():
@@ -89,7 +113,7 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
                     return commands.down(lab, screen)
                 if action == "hosts":
                     return commands.hosts_up(lab, screen, options.subnet)
-                return commands.up(lab, screen, options.subnet)
+                return commands.up(lab, screen, options.subnet, war)
         except BusyError as error:
             raise errors.CommandError(str(error), errors.BUSY) from error
         except UnfitError as error:

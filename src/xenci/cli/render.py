@@ -28,8 +28,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     arguments.inventory(parser)
     parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
-    parser.add_argument("--vault-password-file", metavar="FILE", help="password of vault files")
-    parser.add_argument("destination", type=Path, help="checkout of the infra repository")
+    arguments.vault_password_file(parser)
+    arguments.files(parser.add_argument("destination", type=Path, help="checkout of the infra repository"))
     parser.set_defaults(run=run)
 
 

@@ -12,8 +12,9 @@ from xenci.apply import processes
 from xenci.apply import run as applying
 from xenci.apply.screen import Screen, duration
 from xenci.check import first
-from xenci.demo import changes, hosts, machine, propose, report, secrets, seed, state, watch
+from xenci.demo import changes, gerrit, hosts, machine, propose, report, secrets, seed, state, watch
 from xenci.demo.desk import Desk, GitError
+from xenci.demo.gerrit import War
 from xenci.demo.lab import Lab
 from xenci.demo.phases import Phases
 from xenci.demo.site import Site, SiteError
@@ -27,10 +28,10 @@ class StuckError(Exception):
     """A phase failed; the message says which, and what was printed before says why."""
 
 
-def up(lab: Lab, screen: Screen, subnet: str | None) -> int:
-    """The whole demo."""
+def up(lab: Lab, screen: Screen, subnet: str | None, war: War | None = None) -> int:
+    """The whole demo, on a real Gerrit where there is a war."""
     phases = Phases(screen)
-    prepare(lab, screen, phases, subnet)
+    prepare(lab, screen, phases, subnet, war)
     site = Site(lab)
     deploy(site, screen, phases)
     try:
@@ -137,7 +138,7 @@ def hosts_up(lab: Lab, screen: Screen, subnet: str | None) -> int:
     return 0
 
 
-def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None) -> None:
+def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None, war: War | None = None) -> None:
     """Check the machine, end what a killed run left, and make the lab's own files."""
     with phases("machine", "podman says what is there; what a killed run left is ended"):
         own = secrets.settings(lab)["lab_hosts_subnet"] if lab.inventory.exists() else None
@@ -155,8 +156,10 @@ def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None) -> Non
         )  # every Ansible that is called from here reads the lab's vault file
         if secrets.ensure(lab, wanted):
             screen.line(f"  made names, secrets and keys in {lab.directory.relative_to(lab.root)}")
+        if war and gerrit.use(lab, war):
+            screen.line(f"  the review server is Gerrit {war.version}, from {war.path}")
     with phases("inventory", "xenci check reads it as Ansible does"):
-        if reasons := first.mistakes(lab.inventories, lab.root, lab.environment):
+        if reasons := first.mistakes(lab.inventories, lab.root, lab.environment, lab.root / "infra"):
             raise machine.UnfitError(reasons)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from xenci.apply import processes
-from xenci.demo.lab import write
 from xenci.demo.site import Site
+from xenci.files import write
 
 SSH_PORT = 29418
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from pathlib import Path
 
 from xenci.apply import lock
@@ -89,13 +88,3 @@ class Lab:
         :raises BusyError: when another process holds it.
         """
         return lock.held(self.lock_file, f"lab {self.name!r}")
-
-
-def write(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file whole or not at all."""
-    new = path.with_name(f".{path.name}.new")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

@@ -8,10 +8,10 @@ import re
 from typing import Any
 
 from xenci.apply.screen import Screen, duration
-from xenci.demo.lab import write
 from xenci.demo.phases import Phases
 from xenci.demo.site import Site
 from xenci.demo.watch import Watched, moment
+from xenci.files import write
 
 
 def gather(site: Site, watched: list[Watched], phases: Phases) -> dict[str, Any]:

@@ -8,38 +8,21 @@ The keys also lie as files in `.lab/<lab>/keys/`, where git and ssh can use them
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Callable
 
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from xenci.demo.lab import Lab, write
+from xenci.demo.lab import Lab
+from xenci.files import write
+from xenci.secrets import password, private_key, public_key
 
 ACCOUNTS = ("admin", "xen_ci", "alice", "bob", "carol")
 """Accounts of the review server; the service account's real name has a hyphen."""
 
 KEYS = (*(f"gerrit_{account}" for account in ACCOUNTS), "gerrit_host", "zuul_node", "log_upload")
 """SSH keys: one for each account, the review server's host key, the executor's for nodes, the upload's."""
-
-
-def password() -> str:
-    """160 random bits in characters that need no quoting anywhere."""
-    return secrets.token_urlsafe(20).replace("-", "x").replace("_", "y")
-
-
-def private_key() -> str:
-    """A new ed25519 key in OpenSSH's format."""
-    return (
-        Ed25519PrivateKey.generate()
-        .private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-        )
-        .decode()
-    )
 
 
 SECRETS: dict[str, Callable[[], str]] = {
@@ -81,13 +64,6 @@ def settings(lab: Lab) -> dict[str, str]:
         (lab.inventory / "group_vars" / "all" / "lab.yml").read_text(encoding="utf-8")
     )
     return values
-
-
-def public_key(private: str) -> str:
-    """The public half of a private key, in the one-line format of OpenSSH."""
-    key = serialization.load_ssh_private_key(private.encode(), password=None)
-    line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    return line.decode()
 
 
 def _make(lab: Lab, subnet: str) -> None:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from xenci.demo.lab import Lab, write
+from xenci.demo.lab import Lab
+from xenci.files import write
 
 INPUTS = (
     "ansible.cfg",

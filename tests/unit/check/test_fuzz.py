@@ -18,7 +18,7 @@ FILES = sorted(
 VALUES = st.sampled_from(
     """
     null|true|0|-1|1e999|[]|{}|[[1]]|{a: {b: c}}|'{{ x }}'|'{{ x'|'{% if %}'|'{{ 1 / 0 }}'|'{{ site_name }}'
-    |!vault x|!unsafe '{{ x }}'|&a [*a]|2001-02-30|"\\0"|!!python/x y|
+    |!vault x|!unsafe '{{ x }}'|&a [*a]|2001-02-30|"\\0"|!!python/x y|<a decision>|
     """.strip().split("|")
 )
 

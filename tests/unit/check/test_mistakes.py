@@ -14,7 +14,7 @@ import yaml
 from tests.unit.check.conftest import MISTAKES, Site, copy
 from xenci.check import Result, report
 from xenci.demo.lab import Lab
-from xenci.demo.secrets import private_key, public_key
+from xenci.secrets import private_key, public_key
 
 Line = tuple[str, int]
 
