@@ -27,7 +27,15 @@ EVERY = leaves(cli.parser())
 
 
 def test_the_commands() -> None:
-    assert {path[0] for path in EVERY if path} == {"apply", "check", "demo", "lab", "render"}
+    assert {path[0] for path in EVERY if path} == {
+        "apply",
+        "check",
+        "demo",
+        "health",
+        "lab",
+        "render",
+        "token",
+    }
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "xenci")
@@ -50,6 +58,11 @@ def test_every_command_has_help_with_examples_and_exit_codes(
         (["demo", "up", "--lab", "Not A Name"], errors.UNFIT, "lower-case"),
         (["demo", "down", "--lab", "../.."], errors.UNFIT, "lower-case"),
         (["render", "-i", "x", "no/such"], errors.UNFIT, "no such directory"),
+        (["health", "-i", "no/such"], errors.UNFIT, "no such inventory: no/such"),
+        (["health", "--lab", "none"], errors.UNFIT, "no such lab: none"),
+        (["token", "-i", ".", "--user", "a b"], errors.UNFIT, "use letters"),
+        (["token", "-i", ".", "--hours", "0"], errors.UNFIT, "give 1 to 168"),
+        (["token", "-i", ".", "--file", "no/such/file"], errors.UNFIT, "no such directory"),
     ],
 )
 def test_what_cannot_work(
@@ -59,7 +72,10 @@ def test_what_cannot_work(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["demo"], ["demo", "sideways"], ["apply"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["demo"], ["demo", "sideways"], ["apply"], ["health"], ["token", "-i", "x", "--lab", "y"]],
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from xenci.cli import apply, check, demo, errors, lab, render
+from xenci.cli import apply, check, demo, errors, health, lab, render, token
 
-COMMANDS = (apply, check, demo, lab, render)
+COMMANDS = (apply, check, demo, health, lab, render, token)
 
 
 def parser() -> argparse.ArgumentParser:
