@@ -60,7 +60,8 @@ def healthcheck_report(
     problems: list[str] = []
     parts = (
         _zuul(answers["zuul"], expected),
-        _tenant(answers["tenant"], limits, now),
+        # Where nothing answers, that is said once.
+        _tenant(answers["tenant"], limits, now) if answers["zuul"]["reachable"] else (),
         _hosts(answers["hosts"], limits["certificate_days"]),
         _urls(answers["urls"]),
     )
@@ -101,7 +102,8 @@ def _tenant(tenant: Answers, limits: Mapping[str, int], now: float) -> Iterator[
     """Events, configuration, nodes and the last result."""
     name = tenant["name"]
     if not tenant["reachable"]:
-        return  # said above
+        yield "tenant", f"nothing is known of {name}", [f"tenant {name}: {tenant['reason']}"]
+        return
     if not tenant["loaded"]:
         fix = "see journalctl -u zuul-scheduler; an executor must be up, then operate_full_reconfigure.yml"
         yield "tenant", f"{name} is not loaded", [f"tenant {name} is not loaded: {fix}"]

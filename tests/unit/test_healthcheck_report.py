@@ -137,6 +137,7 @@ def test_a_site_that_has_tested_nothing_yet_is_well() -> None:
             "executor on executor2 is paused",
         ),
         (lambda a: a["tenant"].update(loaded=False), "tenant demo is not loaded: see"),
+        (lambda a: a["tenant"].update(reachable=False, reason="answers 500"), "tenant demo: answers 500"),
         (
             lambda a: a["tenant"]["config_errors"].append(ERROR),
             "infra/zuul.d/jobs.yaml of branch master does not",

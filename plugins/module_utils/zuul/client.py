@@ -23,7 +23,8 @@ _STARTING = (502, 503, 504)
 class ZuulError(Exception):
     """What went wrong and what to do about it.
 
-    ``status`` is the HTTP status, 0 where no answer came; ``down`` says that the server is not up (yet).
+    ``status`` is the HTTP status, 0 where no answer came; ``down`` says that the server is not up (yet), or
+    that something is broken that it needs, as its database.
     """
 
     def __init__(self, message: str, status: int = 0, down: bool = False) -> None:
@@ -115,9 +116,9 @@ class Zuul:
             )
         elif status >= 500:
             message = (
-                f"GET /api/{path} answers {status}: Zuul's own error, often a database that does not answer. "
+                f"{self.url}/api/{path} answers {status}: Zuul's own error, often a database that does not answer. "
                 "See journalctl -u zuul-web."
             )
         else:
-            message = f"GET /api/{path} answers {status}: {says}"
-        return ZuulError(message, status, down=status in _STARTING)
+            message = f"{self.url}/api/{path} answers {status}: {says}"
+        return ZuulError(message, status, down=status >= 500)

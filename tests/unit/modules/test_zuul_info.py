@@ -192,7 +192,7 @@ def test_refusal_says_what_to_do(ask: Ask, answer: Any, words: list[str]) -> Non
         assert word in result["msg"]
 
 
-@pytest.mark.parametrize("answer", [REFUSED, http(503)])
+@pytest.mark.parametrize("answer", [REFUSED, http(503), http(500)])
 def test_a_server_that_may_be_down(ask: Ask, answer: Exception) -> None:
     result = ask("zuul_status_info", {"components": answer}, must_answer=False)
     assert "failed" not in result
