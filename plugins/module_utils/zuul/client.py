@@ -116,8 +116,8 @@ class Zuul:
             )
         elif status >= 500:
             message = (
-                f"{self.url}/api/{path} answers {status}: Zuul's own error, often a database that does not answer. "
-                "See journalctl -u zuul-web."
+                f"{self.url}/api/{path} answers {status}: Zuul's own error, often a database that does not "
+                "answer. See journalctl -u zuul-web."
             )
         else:
             message = f"{self.url}/api/{path} answers {status}: {says}"
