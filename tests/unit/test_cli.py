@@ -6,10 +6,12 @@ import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from xenci import cli
+from xenci import cli, playbook
 from xenci.cli import errors
 
 
@@ -94,6 +96,32 @@ def test_how_to_go_on(made_by_make: bool, again: str, monkeypatch: pytest.Monkey
         command="demo", again=["demo", "up", "--lab", "x"], make_again="make demo LAB=x"
     )
     assert errors.again(options) == again
+
+
+def test_a_token_is_asked_for_and_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def run(name: str, *_: object, **options: Any) -> list[playbook.Answer]:
+        asked.update(options["extra_vars"], name=name)
+        return [
+            playbook.Answer("zuul_web : token | Make a token", "ci", {"censored": "by no_log"}),
+            playbook.Answer("zuul_web : token | How to use it", "ci", {"msg": ["zuul-client …"]}),
+        ]
+
+    monkeypatch.setattr(playbook, "run", run)
+    path = tmp_path / "zuul.conf"
+    words = ["-i", "inventories/demo", "--user", "me", "--hours", "2", "--file", str(path)]
+    assert cli.main(["token", *words]) == 0
+    assert asked == {
+        "name": "operate_token",
+        "zuul_web_token_file": str(path),
+        "zuul_web_token_user": "me",
+        "zuul_web_token_seconds": 7200,
+    }
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["zuul-client …", f"token: written to {path}, good for 2 hours"]
 
 
 def test_a_pipe_that_closes_is_no_traceback() -> None:
