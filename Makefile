@@ -13,6 +13,10 @@ help: ## list the targets
 setup: ## install what bindep.txt names and make .venv
 	@tools/setup
 
+.PHONY: setup-test
+setup-test: setup ## what only end-to-end tests need: a browser
+	@tools/setup test
+
 .PHONY: wheel
 wheel: setup ## build the wheel that hosts get
 	@tools/wheel
@@ -39,7 +43,7 @@ quick: setup ## linters, types, unit and policy tests
 	@tools/test quick
 
 .PHONY: test
-test: setup ## everything
+test: setup-test ## everything
 	@tools/test all
 
 .PHONY: test-zuul
@@ -64,5 +68,9 @@ bench: setup ## measure the demo's lab: phases, memory, votes against plain Zuul
 	@.venv/bin/python -m bench --lab $(LAB) $(if $(CHANGES),--changes $(CHANGES))
 
 .PHONY: e2e
-e2e: setup ## end-to-end tests on a lab of their own: kills, votes, logs, demo-down
-	@.venv/bin/pytest -q tests/e2e
+e2e: setup-test ## end-to-end tests on a lab of their own: kills, votes, logs, demo-down
+	@.venv/bin/pytest -q tests/e2e --ignore tests/e2e/test_scale_out.py
+
+.PHONY: scale-out
+scale-out: setup ## the same of a larger site, on a lab that goes away again: one of everything dies
+	@.venv/bin/pytest -q tests/e2e/test_scale_out.py

@@ -6,12 +6,11 @@ role `infra_config`, through `playbooks/operate_render.yml`. This module calls i
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from xenci import playbook
 
 
 class RenderError(Exception):
@@ -24,36 +23,14 @@ def render(inventories: Sequence[Path], destination: Path, *, root: Path, check:
     `root` is the checkout of xenci. Returns the paths, relative to `destination`, that changed; with `check`
     those that would have, and writes nothing. Raises RenderError.
     """
-    command = [str(root / ".venv/bin/ansible-playbook")]
-    for inventory in inventories:
-        command += ["-i", str(inventory)]
-    command += ["-e", json.dumps({"infra_config_directory": str(destination.resolve())})]
-    command += ["--check"] if check else []
-    command.append(str(root / "playbooks/operate_render.yml"))
-    environment = {
-        **os.environ,
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        "ANSIBLE_CONFIG": str(root / "ansible.cfg"),
-    }
-    result = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    variables = {"infra_config_directory": str(destination.resolve())}
     try:
-        plays = json.loads(result.stdout[result.stdout.index("{") :])["plays"]
-    except (ValueError, KeyError):
-        raise RenderError(result.stderr.strip() or result.stdout.strip()) from None
-    answers = [
-        (task["task"]["name"], host)
-        for play in plays
-        for task in play["tasks"]
-        for host in task["hosts"].values()
-    ]
-    for name, answer in answers:
-        if answer.get("failed") or answer.get("unreachable"):
-            # Of a loop, what its first failed item says.
-            failed = next((item for item in answer.get("results", []) if item.get("failed")), answer)
-            raise RenderError(f"{name}: {failed.get('msg', 'failed')}")
-    if result.returncode:
-        raise RenderError(result.stderr.strip())
-    items = [item for _, answer in answers for item in answer.get("results", []) if item.get("changed")]
+        answers = playbook.run("operate_render", inventories, root=root, extra_vars=variables, check=check)
+    except playbook.PlaybookError as error:
+        raise RenderError(str(error)) from error
+    if failure := next((answer.failure for answer in answers if answer.failure), ""):
+        raise RenderError(failure)
+    items = [item for answer in answers for item in answer.result.get("results", []) if item.get("changed")]
     return sorted(item["item"] for item in items if item["item"].endswith((".yaml", ".yml")))
 
 

@@ -2,64 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.test_votes import ci_messages
-from xenci.apply.screen import Screen
-from xenci.demo import changes, commands, hosts, propose, watch
-from xenci.demo.lab import Lab
+from tests.e2e.faults import GOOD, NODES, inside, proposed, running, the_message, until, voted
+from xenci.demo import hosts
 from xenci.demo.site import Site
-
-GOOD = changes.CHANGES[0]
-NODES = ("node1", "node2", "node3")
-T = TypeVar("T")
-
-
-def until(ask: Callable[[], T], patience: float = 300.0) -> T:
-    """The first true answer, asked for each half second."""
-    deadline = time.monotonic() + patience
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, f"nothing within {patience:.0f} s"
-        time.sleep(0.5)
-    return answer
-
-
-def inside(lab: Lab, host: str, command: str) -> str:
-    """Run a command on a host of the lab, past its sshd, and return what it printed."""
-    words = ["podman", "exec", f"{lab.container_prefix}-{host}", "sh", "-euc", command]
-    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=180).stdout
-
-
-def proposed(site: Site) -> propose.Proposed:
-    """A change that deserves +1."""
-    return propose.propose(commands.desk(site, "alice"), GOOD)
-
-
-def voted(site: Site, change: propose.Proposed) -> watch.Watched:
-    """The change with its vote."""
-    with watch.Stream(commands.desk(site, "admin")).open() as stream:
-        return watch.wait(stream, site, [change], Screen())[0]
-
-
-def running(site: Site, change: propose.Proposed, *before: str) -> str:
-    """The build of a change that an executor works on, other than those before; empty while there is none."""
-    for item in site.tenant(f"status/change/{change.number},{change.patchset}"):
-        for job in item["jobs"]:
-            if job.get("start_time") and job.get("uuid") not in (None, *before):
-                return str(job["uuid"])
-    return ""
-
-
-def the_message(site: Site, change: propose.Proposed) -> str:
-    """The CI's one comment on a change."""
-    entry: dict[str, Any] = {"number": change.number}
-    (message,) = ci_messages(site, entry)
-    return str(message["message"])
 
 
 def test_a_change_whose_executor_goes_away_gets_one_vote(site: Site) -> None:

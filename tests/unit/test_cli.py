@@ -9,10 +9,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from xenci import cli
+from xenci import cli, playbook
 from xenci.cli import errors
 
 
@@ -30,7 +31,16 @@ EVERY = leaves(cli.parser())
 
 
 def test_the_commands() -> None:
-    assert {path[0] for path in EVERY if path} == {"apply", "check", "demo", "lab", "render", "secrets"}
+    assert {path[0] for path in EVERY if path} == {
+        "apply",
+        "check",
+        "demo",
+        "health",
+        "lab",
+        "render",
+        "secrets",
+        "token",
+    }
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "xenci")
@@ -57,6 +67,11 @@ def test_every_command_has_help_with_examples_and_exit_codes(
         (["demo", "up", "--lab", "Not A Name"], errors.UNFIT, "lower-case"),
         (["demo", "down", "--lab", "../.."], errors.UNFIT, "lower-case"),
         (["render", "-i", "x", "no/such"], errors.UNFIT, "no such directory"),
+        (["health", "-i", "no/such"], errors.UNFIT, "no such inventory: no/such"),
+        (["health", "--lab", "none"], errors.UNFIT, "no such lab: none"),
+        (["token", "-i", ".", "--user", "a b"], errors.UNFIT, "use letters"),
+        (["token", "-i", ".", "--hours", "0"], errors.UNFIT, "give 1 to 168"),
+        (["token", "-i", ".", "--file", "no/such/file"], errors.UNFIT, "no such directory"),
     ],
 )
 def test_what_cannot_work(
@@ -66,7 +81,10 @@ def test_what_cannot_work(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["demo"], ["demo", "sideways"], ["apply"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["demo"], ["demo", "sideways"], ["apply"], ["health"], ["token", "-i", "x", "--lab", "y"]],
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
@@ -85,6 +103,32 @@ def test_how_to_go_on(made_by_make: bool, again: str, monkeypatch: pytest.Monkey
         command="demo", again=["demo", "up", "--lab", "x"], make_again="make demo LAB=x"
     )
     assert errors.again(options) == again
+
+
+def test_a_token_is_asked_for_and_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def run(name: str, *_: object, **options: Any) -> list[playbook.Answer]:
+        asked.update(options["extra_vars"], name=name)
+        return [
+            playbook.Answer("zuul_web : token | Make a token", "ci", {"censored": "by no_log"}),
+            playbook.Answer("zuul_web : token | How to use it", "ci", {"msg": ["zuul-client …"]}),
+        ]
+
+    monkeypatch.setattr(playbook, "run", run)
+    path = tmp_path / "zuul.conf"
+    words = ["-i", "inventories/demo", "--user", "me", "--hours", "2", "--file", str(path)]
+    assert cli.main(["token", *words]) == 0
+    assert asked == {
+        "name": "operate_token",
+        "zuul_web_token_file": str(path),
+        "zuul_web_token_user": "me",
+        "zuul_web_token_seconds": 7200,
+    }
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["zuul-client …", f"token: written to {path}, good for 2 hours"]
 
 
 def test_a_pipe_that_closes_is_no_traceback() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
-from xenci.demo import secrets, state
+from xenci.demo import hosts, secrets, state
 from xenci.demo.lab import Lab
 from xenci.files import write
 from xenci.secrets import password, public_key
@@ -176,3 +177,14 @@ def test_what_is_noted_can_be_read(lab: Lab) -> None:
     lab.directory.mkdir(parents=True)
     state.note(lab, "f", RUNNING)
     assert json.loads(lab.applied.read_text())["instances"] == RUNNING
+
+
+def test_hosts_that_a_further_inventory_adds(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "inventories", tmp_path / "inventories")
+    lab = Lab("test", tmp_path)
+    secrets.ensure(lab, "10.9.0.0/24")
+    before = hosts.addresses(lab)
+    shutil.copy(ROOT / "inventories/scale_out/hosts.yml", lab.inventory / "scale_out.yml")
+    added = {"ci2": "10.9.0.21", "ci3": "10.9.0.22", "executor2": "10.9.0.31"}
+    assert hosts.addresses(lab) == before | added
+    assert len(set(hosts.addresses(lab).values())) == len(before) + len(added)

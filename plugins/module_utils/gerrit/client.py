@@ -12,20 +12,20 @@ Source of paths, statuses and shapes: Gerrit's REST documentation and recorded a
 from __future__ import annotations
 
 import json
-import os
 import re
-import ssl
 import time
 import urllib.error
 import urllib.parse
 from typing import Any, NamedTuple, NoReturn
 
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
-from ansible.module_utils.urls import SSLValidationError, open_url
+from ansible.module_utils.urls import open_url
+from ansible_collections.xenci.stack.plugins.module_utils.unreachable import unreachable
 
 _PREFIX = ")]}'"
 # What a proxy says whose Gerrit is not up.
 _STARTING = (502, 503, 504)
+_START = " After a start it needs up to a minute; gerrit_info with wait waits for it."
 
 
 class GerritError(Exception):
@@ -124,6 +124,7 @@ class Gerrit:
             "timeout": timeout,
             "use_proxy": use_proxy,
         }
+        self.ca_path, self.timeout = ca_path, timeout
         self.use_proxy = use_proxy
         self._groups: dict[str, Group | None] = {}
 
@@ -276,30 +277,8 @@ class Gerrit:
         return text.rstrip("\n")
 
     def _unreachable(self, error: Exception) -> NoReturn:
-        reason = getattr(error, "reason", error)
-        ca_path = self.options["ca_path"]
-        if ca_path and not os.path.exists(str(ca_path)):
-            raise GerritError(f"There is no file {ca_path}, which ca_path names.", down=True) from error
-        if isinstance(error, SSLValidationError) or isinstance(reason, ssl.SSLCertVerificationError):
-            raise GerritError(
-                f"The TLS certificate of {self.url} is not trusted: {reason}. Give the CA's certificate "
-                "in ca_path, and use the name or address in url that the certificate carries."
-            ) from error
-        if isinstance(reason, ssl.SSLError):
-            raise GerritError(
-                f"TLS with {self.url} failed: {reason}. Is that port HTTPS? Try http:// if it is not."
-            ) from error
-        if isinstance(reason, TimeoutError):
-            raise GerritError(
-                f"{self.url} gave no answer within {self.options['timeout']} s. Is Gerrit up and the port "
-                "open? Raise timeout if the server is only slow.",
-                down=True,
-            ) from error
-        raise GerritError(
-            f"{self.url} cannot be reached: {reason}. Is Gerrit running and is url right? After a start "
-            "it needs up to a minute; gerrit_info with wait waits for it.",
-            down=True,
-        ) from error
+        message, down = unreachable("Gerrit", self.url, error, self.ca_path, self.timeout, _START)
+        raise GerritError(message, down=down) from error
 
     def _refused(self, method: str, path: str, status: int, text: str, user: str, headers: Any) -> NoReturn:
         says = text.strip() or "nothing"

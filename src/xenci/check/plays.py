@@ -36,9 +36,14 @@ class Use:
 
 
 def uses(inventory: Inventory, root: Path) -> list[Use]:
-    """Every use of a role in the playbooks of the site and those that operate it."""
+    """Every use of a role in the playbooks of the site and those that watch and operate it."""
     found: list[Use] = []
-    for path in [root / "playbooks/site.yml", *sorted(root.glob("playbooks/operate_*.yml"))]:
+    names = [
+        "site.yml",
+        "healthcheck.yml",
+        *sorted(path.name for path in root.glob("playbooks/operate_*.yml")),
+    ]
+    for path in (root / "playbooks" / name for name in names):
         with warnings():
             playbook = Playbook.load(str(path), variable_manager=inventory.variables, loader=inventory.loader)
             for play in playbook.get_plays():

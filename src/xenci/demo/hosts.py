@@ -23,10 +23,15 @@ def addresses(lab: Lab) -> dict[str, str]:
 
 
 def described(lab: Lab) -> dict[str, dict[str, int]]:
-    """The hosts of the demo's inventory: name → variables, `lab_address` among them."""
-    inventory = yaml.safe_load((lab.root / "inventories" / "demo" / "hosts.yml").read_text(encoding="utf-8"))
-    hosts: dict[str, dict[str, int]] = inventory["all"]["children"]["lab"]["hosts"]
-    return hosts
+    """The lab's hosts, the demo's and those that a file beside its own inventory adds: name → variables.
+
+    `lab_address` is among the variables.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for source in (lab.root / "inventories" / "demo" / "hosts.yml", *sorted(lab.inventory.glob("*.yml"))):
+        groups = yaml.safe_load(source.read_text(encoding="utf-8"))["all"].get("children", {})
+        found |= groups.get("lab", {}).get("hosts", {})
+    return found
 
 
 def operate(lab: Lab, screen: Screen, state: str) -> bool:

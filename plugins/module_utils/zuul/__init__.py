@@ -1,0 +1,1 @@
+"""Private to the zuul_* modules of this collection: may change without notice."""

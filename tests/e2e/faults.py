@@ -1,0 +1,98 @@
+"""What tests of faults share: break something from outside the servers, and see what becomes of a change."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from tests.e2e.test_votes import ci_messages
+from xenci.apply.screen import Screen
+from xenci.demo import changes, commands, propose, watch
+from xenci.demo.lab import Lab
+from xenci.demo.site import Site, SiteError
+
+GOOD = changes.CHANGES[0]
+NODES = ("node1", "node2", "node3")
+T = TypeVar("T")
+
+
+def until(ask: Callable[[], T], patience: float = 300.0) -> T:
+    """The first true answer, asked for each half second; a server that does not answer gives none."""
+    deadline = time.monotonic() + patience
+    why = "every answer was empty"
+    while True:
+        try:
+            if answer := ask():
+                return answer
+        except SiteError as error:
+            why = str(error)
+        assert time.monotonic() < deadline, f"nothing within {patience:.0f} s: {why}"
+        time.sleep(0.5)
+
+
+def inside(lab: Lab, host: str, command: str) -> str:
+    """Run a command on a host of the lab, past its sshd, and return what it printed."""
+    words = ["podman", "exec", f"{lab.container_prefix}-{host}", "sh", "-euc", command]
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=180).stdout
+
+
+def kill(lab: Lab, host: str, unit: str) -> None:
+    """End all processes of a unit at once; whether systemd starts it again is the unit's own affair."""
+    inside(lab, host, f"systemctl kill --signal KILL {unit}")
+
+
+@contextlib.contextmanager
+def down(lab: Lab, host: str, unit: str) -> Iterator[None]:
+    """While inside, a killed unit stays down."""
+    inside(lab, host, f"systemctl kill --signal KILL {unit}; systemctl stop {unit}")
+    try:
+        yield
+    finally:
+        inside(lab, host, f"systemctl start {unit}")
+
+
+@contextlib.contextmanager
+def unreachable(lab: Lab, *hosts: str, port: int = 22) -> Iterator[None]:
+    """While inside, the hosts refuse a TCP port to everybody, connections that stand among them."""
+    chain = f"type filter hook input priority -100; policy accept; tcp dport {port} reject with tcp reset;"
+    with contextlib.ExitStack() as stack:
+        for host in hosts:
+            inside(lab, host, f"nft 'table inet fault {{ chain input {{ {chain} }}; }}'")
+            stack.callback(inside, lab, host, "nft delete table inet fault")
+        yield
+
+
+def proposed(site: Site) -> propose.Proposed:
+    """A change that deserves +1."""
+    return propose.propose(commands.desk(site, "alice"), GOOD)
+
+
+def voted(site: Site, change: propose.Proposed) -> watch.Watched:
+    """The change with its vote."""
+    with watch.Stream(commands.desk(site, "admin")).open() as stream:
+        return watch.wait(stream, site, [change], Screen())[0]
+
+
+def items(site: Site, change: propose.Proposed) -> list[dict[str, Any]]:
+    """Where Zuul has the change in a pipeline; empty before and after."""
+    found: list[dict[str, Any]] = site.tenant(f"status/change/{change.number},{change.patchset}")
+    return found
+
+
+def running(site: Site, change: propose.Proposed, *before: str) -> str:
+    """The build of a change that an executor works on, other than those before; empty while there is none."""
+    for item in items(site, change):
+        for job in item["jobs"]:
+            if job.get("start_time") and job.get("uuid") not in (None, *before):
+                return str(job["uuid"])
+    return ""
+
+
+def the_message(site: Site, change: propose.Proposed) -> str:
+    """The CI's one comment on a change, once Zuul has nothing more to do with it."""
+    until(lambda: not items(site, change))
+    (message,) = ci_messages(site, {"number": change.number})
+    return str(message["message"])

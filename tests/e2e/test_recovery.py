@@ -1,0 +1,112 @@
+"""Whatever dies between event and vote: the right vote comes, once, or its comment says what was wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.faults import (
+    GOOD,
+    NODES,
+    down,
+    inside,
+    items,
+    kill,
+    proposed,
+    running,
+    the_message,
+    unreachable,
+    until,
+    voted,
+)
+from xenci.demo import propose
+from xenci.demo.site import Site
+
+SERVICES = {
+    "web": ("ci", "zuul-web"),
+    "launcher": ("ci", "zuul-launcher"),
+    "ZooKeeper": ("ci", "zookeeper"),
+    "PostgreSQL": ("ci", "postgresql@15-main"),
+}
+BUILDS = "/var/lib/zuul-executor/builds"
+
+
+def good(site: Site, change: propose.Proposed) -> str:
+    """The comment of a change that got its +1."""
+    assert voted(site, change).vote == GOOD.verified
+    message = the_message(site, change)
+    assert message.count(": SUCCESS in ") == 1
+    return message
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_dies_while_a_job_runs(service: str, site: Site) -> None:
+    host, unit = SERVICES[service]
+    change = proposed(site)
+    until(lambda: running(site, change))
+    with down(site.lab, host, unit):
+        pass
+    message = good(site, change)
+    # The result has arrived in the database too, and Zuul's web server shows it.
+    (build,) = until(lambda: site.tenant(f"builds?change={change.number}&result=SUCCESS"))
+    assert build["uuid"] in message
+
+
+def test_an_executor_that_is_killed_during_a_job(site: Site) -> None:
+    change = proposed(site)
+    first = until(lambda: running(site, change))
+    kill(site.lab, "executor", "zuul-executor")
+    second = until(lambda: running(site, change, first))
+    assert second in good(site, change)
+
+
+def test_a_scheduler_that_is_killed_after_the_enqueue(site: Site) -> None:
+    change = proposed(site)
+    until(lambda: items(site, change))
+    kill(site.lab, "ci", "zuul-scheduler")
+    good(site, change)
+
+
+def test_a_scheduler_that_is_killed_before_the_report(site: Site) -> None:
+    change = proposed(site)
+    build = until(lambda: running(site, change))
+    with down(site.lab, "ci", "zuul-scheduler"):
+        # The executor ends the build meanwhile, and nobody reads its result.
+        until(lambda: build not in inside(site.lab, "executor", f"ls {BUILDS}"))
+    assert build in good(site, change)
+
+
+def test_a_launcher_that_is_down_when_nodes_are_wanted(site: Site) -> None:
+    with down(site.lab, "ci", "zuul-launcher"):
+        change = proposed(site)
+        until(lambda: [each for each in site.tenant("nodeset-requests") if each["state"] == "requested"])
+    good(site, change)
+
+
+def test_a_node_that_goes_away_during_a_job(site: Site) -> None:
+    """The build is lost with its node, and begins anew on one that can be reached."""
+    change = proposed(site)
+    first = until(lambda: running(site, change))
+    (address,) = until(
+        lambda: [each["interface_ip"] for each in site.tenant("nodes") if each["state"] == "in-use"]
+    )
+    (node,) = [host for host in NODES if site.addresses[host] == address]
+    with unreachable(site.lab, node):
+        until(lambda: running(site, change, first))
+    assert first not in good(site, change)
+
+
+def test_nodes_that_nobody_reaches(site: Site) -> None:
+    with unreachable(site.lab, *NODES):
+        change = proposed(site)
+        # Zuul has tried as often as it may.
+        assert voted(site, change).vote == -1
+    assert ": RETRY_LIMIT in " in the_message(site, change)
+
+
+def test_a_log_server_that_is_down_at_the_upload(site: Site) -> None:
+    with unreachable(site.lab, "logs"):
+        change = proposed(site)
+        assert voted(site, change).vote == -1
+    message = the_message(site, change)
+    assert ": POST_FAILURE in " in message
+    assert "the logs of this build could not be uploaded" in message
