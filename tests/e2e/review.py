@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from tests.e2e.test_faults import until
+from tests.e2e.faults import until
 from tests.e2e.test_votes import ci_messages
 from xenci.demo import commands
 from xenci.demo.site import Site

@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from tests.e2e import review
-from tests.e2e.test_faults import until
+from tests.e2e.faults import until
 from xenci.demo.site import Site
 from xenci.demo.watch import moment
 

@@ -10,8 +10,8 @@ import pytest
 from tests.e2e import review
 from xenci.apply.screen import Screen
 from xenci.demo import commands, seed
-from xenci.demo.lab import write
 from xenci.demo.site import Site
+from xenci.files import write
 
 
 @pytest.fixture(scope="module")

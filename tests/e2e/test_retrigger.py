@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from tests.e2e import review
-from tests.e2e.test_faults import until
+from tests.e2e.faults import until
 from xenci.demo.site import Site
 
 

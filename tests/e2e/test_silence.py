@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from tests.e2e import review
-from tests.e2e.test_faults import until
+from tests.e2e.faults import until
 from xenci.demo.site import Site
 
 PROJECT = "hypervisor-tools"

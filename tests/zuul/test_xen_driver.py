@@ -17,7 +17,7 @@ from xenci.zuul import drivers
 
 LOG = logging.getLogger("test")
 PAGE = (SOURCE.parent / "docs/xen_guest.md").read_text().partition("\n## From Zuul\n")[2]
-INI, YAML = re.findall(r"^```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+INI, YAML = re.findall(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def configured():

@@ -12,9 +12,9 @@ from xenci.paths import checkout
 
 EXAMPLES = """\
 examples:
-  xenci token --lab demo                                for the demo, good for eight hours
-  xenci token -i inventories/example --hours 1          of a site of your own
-  xenci token -i inventories/example --file ~/zuul.conf the file to write
+  xenci token --lab demo                                  for the demo, good for eight hours
+  xenci token -i inventories/example --hours 1            of a site of your own
+  xenci token -i inventories/example --file ~/zuul.conf   the file to write
 
 """
 

@@ -23,7 +23,7 @@ def section(title: str) -> str:
 
 
 def blocks(text: str) -> list[str]:
-    return re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def rows(text: str) -> list[list[str]]:
