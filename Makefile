@@ -51,6 +51,10 @@ test-zuul: setup ## tests against Zuul itself: xenci-zuul, and what is rendered 
 	@tools/zuul-venv
 	@.cache/venv/zuul/bin/pytest -q -c tests/zuul/pytest.ini tests/zuul
 
+.PHONY: golden-image
+golden-image: setup ## build the images that guests are made of, and look into them; minutes when they are not there
+	@.venv/bin/pytest -q tests/golden_image
+
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built collection
 	@tools/sanity

@@ -14,6 +14,7 @@ STAGES = ["preflight.yml", "install.yml", "configure.yml", "service.yml"]
 
 # Roles without a scenario of their own, and what runs them instead.
 NO_SCENARIO = {
+    "golden_image": "tests/golden_image builds what it builds, and tests/xen boots it on a Xen host",
     "healthcheck": "asks a whole site; tests/e2e/test_operate.py does, healthy and not",
     "infra_config": "renders on the controller what the Zuul of every demo loads",
     "nginx": "runs in the scenarios of log_server and zuul_web",
