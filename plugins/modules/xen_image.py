@@ -37,8 +37,13 @@ options:
   source:
     description:
       - Folder on the host with C(manifest.json), kernel, initrd and root disk, as role C(golden_image) makes
-        it.
+        it. Not needed where the version is there.
     type: path
+  current:
+    description:
+      - Whether new guests are made of the version from now on. With V(false) it is there to be tried.
+    type: bool
+    default: true
   keep:
     description:
       - How many old versions to keep beside the current one and those that guests use. All, if not given.
@@ -93,9 +98,10 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "version": {"type": "str"},
             "source": {"type": "path"},
+            "current": {"type": "bool", "default": True},
             "keep": {"type": "int"},
         },
-        required_if=[("state", "present", ["version", "source"])],
+        required_if=[("state", "present", ["version"])],
         supports_check_mode=True,
     )
     run(module, plan_image, returns="image")

@@ -40,6 +40,7 @@ def test_the_commands() -> None:
         "render",
         "secrets",
         "token",
+        "xen",
     }
 
 

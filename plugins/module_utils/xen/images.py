@@ -12,7 +12,7 @@ from ansible_collections.xenci.stack.plugins.module_utils.xen.result import Plan
 
 def plan_image(program: Program, params: dict[str, Any]) -> Plan:
     """The steps from the versions that are there to the wanted ones."""
-    name, version = params["name"], params["version"]
+    name, version, source = params["name"], params["version"], params["source"]
     images = listed(program, "images", program.module.check_mode).get("images", [])
     there = {image["version"]: image for image in images if image["name"] == name}
     before = _shown(name, there)
@@ -25,19 +25,20 @@ def plan_image(program: Program, params: dict[str, Any]) -> Plan:
                 lambda: program.ask("remove", image=name, version=version),
             )
         return plan
-    after = {
-        **there,
-        version: {**there.get(version, {"imported": float("inf"), "guests": 0}), "current": True},
-    }
-    for number, image in after.items():
-        after[number] = {**image, "current": number == version}
-    take_in = _differs(there.get(version), _manifest(params["source"], program.module.check_mode))
+    new = {"imported": float("inf"), "guests": 0, "current": False}
+    after = {**there, version: there.get(version, new)}
+    if params["current"]:
+        after = {number: {**image, "current": number == version} for number, image in after.items()}
+    switch = params["current"] and not there.get(version, new)["current"]
+    take_in = _differs(there.get(version), _manifest(source, program.module.check_mode))
     pruned = _pruned(after, params["keep"])
     plan = Plan(before, _shown(name, {number: after[number] for number in after if number not in pruned}))
-    if take_in:
+    if take_in or switch:
         plan.step(
-            f"import image {name} {version} from {params['source']}",
-            lambda: program.ask("import", image=name, version=version, source=params["source"]),
+            f"import image {name} {version} from {source}" if source else f"make guests of {name} {version}",
+            lambda: program.ask(
+                "import", image=name, version=version, source=source, current=params["current"]
+            ),
         )
     if pruned:
         plan.step(
@@ -47,8 +48,10 @@ def plan_image(program: Program, params: dict[str, Any]) -> Plan:
     return plan
 
 
-def _manifest(source: str, check_mode: bool) -> dict[str, Any] | None:
-    """The manifest in a folder; in check mode an earlier task may yet write it, and then it is None."""
+def _manifest(source: str | None, check_mode: bool) -> dict[str, Any] | None:
+    """The manifest in a folder, None without one; in check mode an earlier task may yet write it."""
+    if source is None:
+        return None
     file = os.path.join(source, "manifest.json")
     try:
         with open(file, encoding="utf-8") as stream:
@@ -63,10 +66,8 @@ def _manifest(source: str, check_mode: bool) -> dict[str, Any] | None:
 
 
 def _differs(there: dict[str, Any] | None, manifest: dict[str, Any] | None) -> bool:
-    """Whether an import would change anything (or be refused, as other content under one version is)."""
-    return (
-        there is None or not there["current"] or (manifest is not None and there.get("manifest") != manifest)
-    )
+    """Whether an import would copy anything (or be refused, as other content under one version is)."""
+    return there is None or (manifest is not None and there.get("manifest") != manifest)
 
 
 def _pruned(images: dict[str, dict[str, Any]], keep: int | None) -> list[str]:

@@ -43,19 +43,24 @@ def listing(host: Host, request: Request) -> dict[str, Any]:
 
 
 def take_in(host: Host, request: Request) -> dict[str, Any]:
-    """Copy an image's folder from `source`, check its checksums, and make it the current version."""
+    """Copy an image's folder from `source`, check its checksums, and make it the current version.
+
+    A version that is there needs no `source`. With `current` false new guests are not made of it yet.
+    """
     name, version = request["image"], request["version"]
-    source = read(Path(request["source"]), name, version)
+    source = read(Path(request["source"]), name, version) if request.get("source") else None
     target = host.images.folder / name / version
     with host.locks.image(name):
         there = (target / MANIFEST).exists()
-        if there and read(target, name, version).manifest != source.manifest:
+        if there and source and read(target, name, version).manifest != source.manifest:
             raise GuestError(
                 "exists", f"image {name} {version} is there with other content: give it a new version"
             )
         if not there:
+            if not source:
+                raise GuestError("no_such_image", f"image {name} {version} is not there: give its source")
             _copy(host, source, target)
-        switched = host.images.current(name) != version
+        switched = request.get("current", True) and host.images.current(name) != version
         if switched:
             _make_current(target)
     return {"changed": switched or not there, "image": {"name": name, "version": version}}

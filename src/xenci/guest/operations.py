@@ -61,7 +61,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "audit": Operation(Shape((), ("clean",)), audit.audit),
     "console": Operation(Shape(("name",), ("bytes",)), console.console),
     "start": Operation(Shape(("name",), ("clean", "ssh_timeout"), operator=True), start.start),
-    "import": Operation(Shape(("image", "version", "source"), operator=True), image_store.take_in),
+    "import": Operation(
+        Shape(("image", "version"), ("source", "current"), operator=True), image_store.take_in
+    ),
     "remove": Operation(Shape(("image",), ("version",), operator=True), image_store.remove),
     "prune": Operation(Shape(("image",), ("keep",), operator=True), image_store.prune),
     "drain": Operation(Shape(("reason",), operator=True), drain),

@@ -103,6 +103,7 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "ssh_timeout": number(0, 3600),
     "bytes": number(1, 1024 * 1024),
     "clean": flag,
+    "current": flag,
     "source": path,
     "reason": text(REASON, "must be 1 to 255 printable ASCII characters"),
     "keep": number(0, 1000),

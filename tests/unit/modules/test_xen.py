@@ -155,6 +155,18 @@ def test_image(run: Run, dom0: Dom0) -> None:
     assert not run("xen_image", name="fedora", state="absent")["changed"]
 
 
+def test_image_that_is_to_be_tried_first(run: Run, dom0: Dom0) -> None:
+    version = {"name": "debian-12", "version": "2"}
+    new = {**version, "source": str(dom0.root / "source/debian-12-1"), "current": False}
+    result = run("xen_image", **new)
+    assert result["diff"]["after"] == {"name": "debian-12", "versions": ["1", "2"], "current": "1"}
+    assert not run("xen_image", **new)["changed"]
+    result = run("xen_image", **version)
+    assert (result["changed"], result["actions"]) == (True, ["make guests of debian-12 2"])
+    assert not run("xen_image", **version)["changed"]
+    assert run("xen_image", name="debian-12", version="3")["code"] == "no_such_image"
+
+
 def test_old_images_go(run: Run, dom0: Dom0) -> None:
     run("xen_guest", **GUEST)  # of version 1
     for version in ("2", "3", "4"):
@@ -194,6 +206,26 @@ def test_info(run: Run, dom0: Dom0) -> None:
     assert [image["guests"] for image in info["images"]] == [1]
     dom0.set("xl_down")
     assert run("xen_host_info")["code"] == "xen_failed"
+
+
+def test_host_out_of_service(run: Run, dom0: Dom0) -> None:
+    drained = {"state": "drained", "reason": "a new disk"}
+    assert run("xen_host", check=True, **drained)["diff"] == {
+        "before": {"drained": ""},
+        "after": {"drained": "a new disk"},
+    }
+    assert dom0.ask("capacity")["drained"] == ""
+    result = run("xen_host", **drained)
+    assert (result["changed"], result["host"]) == (True, {"drained": "a new disk"})
+    assert dom0.create("g1")["error"]["code"] == "drained"
+    assert not run("xen_host", **drained)["changed"]
+    assert run("xen_host", state="drained", reason="a newer one")["changed"]
+    assert run("xen_host", check=True)["actions"] == ["let it take guests again"]
+    assert run("xen_host")["host"] == {"drained": ""}
+    assert not run("xen_host")["changed"]
+    assert dom0.create("g1")["ok"]
+    assert "reason" in run("xen_host", state="drained")["msg"]
+    assert run("xen_host", state="drained", reason="ä")["code"] == "bad_request"
 
 
 def test_host_without_the_program(run: Run) -> None:

@@ -45,6 +45,23 @@ def test_new_version_leaves_running_guests_alone(dom0: Dom0) -> None:
     assert versions(dom0) == {"2": (True, 1)}
 
 
+def test_a_version_that_is_to_be_tried_first(dom0: Dom0) -> None:
+    source = str(dom0.root / "source/debian-12-1")
+    new = {"image": "debian-12", "version": "2", "source": source}
+    assert dom0.ask("import", "--operator", **new, current=False)["changed"]
+    assert versions(dom0) == {"1": (True, 0), "2": (False, 0)}
+    assert dom0.create("g1")["guest"]["version"] == "1"
+    assert dom0.create("g2", version="2")["guest"]["version"] == "2"
+    assert not dom0.ask("import", "--operator", **new, current=False)["changed"]
+    assert dom0.ask("import", "--operator", image="debian-12", version="2")["changed"]
+    assert versions(dom0) == {"1": (False, 1), "2": (True, 1)}
+    error = dom0.ask("import", "--operator", image="debian-12", version="3")["error"]
+    assert (error["code"], error["message"]) == (
+        "no_such_image",
+        "image debian-12 3 is not there: give its source",
+    )
+
+
 def test_prune_keeps_the_newest(dom0: Dom0) -> None:
     for version in ("2", "3", "4"):
         dom0.add_image(version=version)
