@@ -64,6 +64,7 @@ FILES: dict[str, dict[str, Callable[[], str]]] = {
         "vault_log_upload_private_key": private_key,
         "vault_zuul_node_private_key": private_key,
     },
+    "zuul_launcher": {"vault_xen_launcher_private_key": private_key},
     "zuul_scheduler": {"vault_gerrit_xen_ci_private_key": private_key},
     "zuul_web": {"vault_zuul_web_secret": password},
 }

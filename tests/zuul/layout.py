@@ -44,7 +44,7 @@ CLASSES = set(TenantParser.all_classes)
 Tracing(configparser.ConfigParser())
 
 
-def render(directory: Path, *options: str, **variables) -> subprocess.CompletedProcess:
+def render(directory: Path, *options: str | Path, **variables) -> subprocess.CompletedProcess:
     """Put `infra` below `directory` together: the skeleton, and what is rendered of the demo's inventory.
 
     `variables` outrank the inventory's.
@@ -70,6 +70,7 @@ def connections() -> ConnectionRegistry:
     config = configparser.ConfigParser()
     config["connection gerrit"] = {"driver": "gerrit", "server": HOST, "user": "xen-ci", "password": "x"}
     config["connection static"] = {"driver": "static"}
+    config["connection xen"] = {"driver": "xen"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ConnectionRegistry, "__init__", ConnectionRegistry.__init__)
         registration.register(drivers.DRIVERS)

@@ -33,7 +33,7 @@ def create(host: Host, request: Request) -> dict[str, Any]:
         record = host.records.get(guest)
         if record and record.state == "running":
             same(record, request)
-            return {"created": False, "guest": shown(host, record, xen.domains())}
+            return reply(host, record, created=False)
         if record and record.state == "booting" and xen.alive(guest):
             same(record, request)
         else:
@@ -42,7 +42,13 @@ def create(host: Host, request: Request) -> dict[str, Any]:
             record = reserve(host, request)
             build(host, record)
     wait(host, record, request.get("ssh_timeout", host.config.boot_timeout))
-    return {"created": True, "guest": shown(host, record, xen.domains())}
+    return reply(host, record, created=True)
+
+
+def reply(host: Host, record: Record, created: bool) -> dict[str, Any]:
+    """Return the guest, and what dom0 sees of it."""
+    guest = shown(host, record, xen.domains())
+    return {"created": created, "guest": guest, "outside": xen.outside(record.name)}
 
 
 def same(record: Record, request: Request) -> None:

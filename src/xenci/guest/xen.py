@@ -131,6 +131,14 @@ def death(guest: str, xl_logs: Path) -> str | None:
     return REASONS.get(int(codes[-1]), f"code {codes[-1]}") if codes else None
 
 
+def outside(guest: str) -> dict[str, object]:
+    """Return what dom0 sees of a guest: Xen itself, and its line of `xl list -v` under the heading."""
+    done = run(["xl", "list", "-v"])
+    uuid = names.domain_uuid(guest)
+    lines = [line for number, line in enumerate(done.output.splitlines()) if not number or uuid in line]
+    return {"xen": info(), "xl_list": "\n".join(lines)}
+
+
 def info() -> dict[str, object]:
     """Return Xen's version and free memory (MiB)."""
     done = run(["xl", "info"])

@@ -78,4 +78,4 @@ def installed(tree: Path, kernel: Path) -> dict[str, str]:
     form = "${Package} ${Version}\n"
     lines = run(["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "--show", "--showformat", form])
     lines += run(["dpkg-deb", "--show", "--showformat", form, str(package(kernel))])
-    return dict(sorted(line.split(" ", 1) for line in lines.splitlines()))  # type: ignore[arg-type, misc]
+    return dict(sorted(line.split(" ", 1) for line in lines.splitlines()))

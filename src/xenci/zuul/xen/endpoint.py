@@ -104,8 +104,10 @@ class XenCreateStateMachine(statemachine.StateMachine):
                 self.future = self.endpoint.submit(self.create)
             if not self.future.done():
                 return
-            guest = self.future.result()
-            self.node.updateFromInstance(XenInstance(self.endpoint.host.address, guest))
+            reply = self.future.result()
+            self.node.updateFromInstance(XenInstance(self.endpoint.host.address, reply["guest"]))
+            # Jobs find it among the node's variables, as zuul_node.node_properties.
+            self.node.node_properties["xen"] = reply["outside"]
             self.state = self.COMPLETE
         self.complete = self.state == self.COMPLETE
 

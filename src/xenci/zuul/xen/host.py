@@ -75,11 +75,11 @@ class XenHost:
         return reply
 
     def create(self, boot_timeout: int, **fields: Any) -> dict[str, Any]:
-        """Return a guest that answers at its SSH port."""
+        """Return the reply with a guest that answers at its SSH port."""
         reply = self.ask("create", GRACE_SECONDS + boot_timeout, ssh_timeout=boot_timeout, **fields)
         guest: dict[str, Any] = reply["guest"]
         if guest["state"] != "running":
             raise HostError("died", f"guest {guest['name']} is {guest['state']}: {guest.get('reason')}")
         if not guest["host_keys"]:
             raise HostError("internal", f"guest {guest['name']} has no SSH host key")
-        return guest
+        return reply
