@@ -89,7 +89,7 @@ def test_labels_and_flavors_say_what_the_inventory_says(xen):
 def test_a_nodeset_stands_for_each_label(xen):
     for name in ("debian-12", "xen-debian-12", "xen-debian-13"):
         [node] = xen.layout.nodesets[name].getNodes()
-        assert (node.name, node.label) == ("node", name)
+        assert (node.name, node.label) == (["node"], name)
 
 
 def labels_of(site, files: list[str]) -> dict[str, list[str]]:
