@@ -52,7 +52,7 @@ def test_public_keys_belong_to_the_private_ones(inventory: Path, tmp_path: Path)
     private = held(inventory, tmp_path / "password")
     assert public == {
         f"local_{name}_public_key": secrets.public_key(private[f"vault_{name}_private_key"])
-        for name in ("gerrit_xen_ci", "log_upload", "zuul_node")
+        for name in ("gerrit_xen_ci", "log_upload", "xen_launcher", "zuul_node")
     }
 
 
