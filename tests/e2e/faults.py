@@ -56,9 +56,9 @@ def down(lab: Lab, host: str, unit: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def unreachable(lab: Lab, *hosts: str, port: int = 22, source: str = "") -> Iterator[None]:
-    """While inside, the hosts refuse a TCP port to everybody or one address, standing connections too."""
-    rule = f"{source and f'ip saddr {source}'} tcp dport {port} reject with tcp reset;"
+def unreachable(lab: Lab, *hosts: str, ports: str = "22", source: str = "") -> Iterator[None]:
+    """While inside, the hosts refuse TCP ports to everybody or one address, standing connections too."""
+    rule = f"{source and f'ip saddr {source}'} tcp dport {{ {ports} }} reject with tcp reset;"
     chain = f"type filter hook input priority -100; policy accept; {rule}"
     with contextlib.ExitStack() as stack:
         for host in hosts:
@@ -68,11 +68,11 @@ def unreachable(lab: Lab, *hosts: str, port: int = 22, source: str = "") -> Iter
 
 
 @contextlib.contextmanager
-def slow(site: Site, host: str, account: str, seconds: float, *ports: int) -> Iterator[None]:
-    """While inside, what a host's account says to the review server, and hears, is so many seconds late."""
+def slow(site: Site, host: str, service: str, seconds: float, *ports: int) -> Iterator[None]:
+    """While inside, what a service says to the review server, and hears, is so many seconds late."""
     program = (Path(__file__).parent / "slow_link.py").read_text(encoding="utf-8")
     review = site.addresses["review"]
-    rule = f"meta skuid {account} ip daddr {review} tcp dport {{}} redirect to :{{}};"
+    rule = f"meta skuid {service} ip daddr {review} tcp dport {{}} redirect to :{{}};"
     rules = " ".join(rule.format(port, 20000 + port) for port in ports)
     with contextlib.ExitStack() as stack:
         for port in ports:

@@ -115,7 +115,8 @@ def test_a_node_that_goes_away_during_a_job(site: Site, good: Good) -> None:
 
 def test_a_review_server_far_away(site: Site, good: Good) -> None:
     """A second each way, as by satellite: for events, git, queries and the vote."""
-    with slow(site, "ci", "zuul", 1.0, 443, 29418), slow(site, "executor", "zuul", 1.0, 443, 29418):
+    scheduler, executor = ("ci", "zuul-scheduler"), ("executor", "zuul-executor")
+    with slow(site, *scheduler, 1.0, 443, 29418), slow(site, *executor, 1.0, 443, 29418):
         # The event stream that follows is a slow one.
         hang_up(site)
         good(proposed(site))
@@ -125,11 +126,7 @@ def test_a_review_server_far_away(site: Site, good: Good) -> None:
 def test_a_review_server_that_is_away_for_a_while(site: Site, good: Good) -> None:
     change = proposed(site)
     until(lambda: running(site, change))
-    ci = site.addresses["ci"]
-    with (
-        unreachable(site.lab, "review", port=443, source=ci),
-        unreachable(site.lab, "review", port=29418, source=ci),
-    ):
+    with unreachable(site.lab, "review", ports="443, 29418", source=site.addresses["ci"]):
         hang_up(site)
         until(lambda: not connections(site))
     good(change)
