@@ -51,6 +51,10 @@ test-zuul: setup ## tests against Zuul itself: xenci-zuul, and what is rendered 
 	@tools/zuul-venv
 	@.cache/venv/zuul/bin/pytest -q -c tests/zuul/pytest.ini tests/zuul
 
+.PHONY: test-xen
+test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults; about fifteen minutes
+	@.venv/bin/pytest -q -s tests/xen
+
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built collection
 	@tools/sanity
