@@ -55,6 +55,10 @@ test-zuul: setup ## tests against Zuul itself: xenci-zuul, and what is rendered 
 golden-image: setup ## build the images that guests are made of, and look into them; minutes when they are not there
 	@.venv/bin/pytest -q tests/golden_image
 
+.PHONY: test-xen
+test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults; about fifteen minutes
+	@.venv/bin/pytest -q -s tests/xen
+
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built collection
 	@tools/sanity

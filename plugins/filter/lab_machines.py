@@ -15,7 +15,7 @@ options:
     elements: str
     required: true
   hostvars:
-    description: The variables of all hosts; C(ansible_host) is read.
+    description: The variables of all hosts; C(ansible_host) and C(lab_*) are read.
     type: dict
     required: true
 """
@@ -26,7 +26,7 @@ lab_hosts_machines: "{{ groups['lab'] | xenci.stack.lab_machines(hostvars) }}"
 
 RETURN = """
 _value:
-  description: One dictionary for each host, with its name and address.
+  description: One dictionary for each host, with name, address and kind; of a virtual machine its size too.
   type: list
   elements: dict
 """
@@ -34,10 +34,24 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+# What only virtual machines have: memory (MiB), processors, a second disk (GiB), whether Xen is on the first.
+SIZE = {"memory": 3072, "vcpus": 2, "disk": 12, "xen": False}
 
-def lab_machines(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Name and address of each host; raises KeyError where a host has no C(ansible_host)."""
-    return [{"name": host, "address": hostvars[host]["ansible_host"]} for host in hosts]
+
+def lab_machines(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Name, address and kind of each host; raises KeyError where a host has no C(ansible_host)."""
+    return [_machine(host, hostvars[host]) for host in hosts]
+
+
+def _machine(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    machine = {
+        "name": host,
+        "address": variables["ansible_host"],
+        "kind": variables.get("lab_kind", "container"),
+    }
+    if machine["kind"] == "vm":
+        machine |= {name: variables.get(f"lab_{name}", default) for name, default in SIZE.items()}
+    return machine
 
 
 class FilterModule:

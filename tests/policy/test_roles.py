@@ -21,6 +21,7 @@ NO_SCENARIO = {
     "lab_hosts": "makes the hosts of every scenario",
     "python_venv": "runs in the scenario of every service that is made of Python packages",
     "site": "only asserts; tests/unit/check breaks its rules",
+    "xen_host": "needs a machine that boots Xen: tests/xen makes one of it",
     "xenci_package": "runs in the scenario of every service that is made of our package",
     "zuul_common": "runs in the scenarios of the Zuul services",
 }

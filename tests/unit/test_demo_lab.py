@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -189,3 +191,18 @@ def test_hosts_that_a_further_inventory_adds(tmp_path: Path) -> None:
     added = {"ci2": "10.9.0.21", "ci3": "10.9.0.22", "executor2": "10.9.0.31"}
     assert hosts.addresses(lab) == before | added
     assert len(set(hosts.addresses(lab).values())) == len(before) + len(added)
+
+
+def test_virtual_machines_that_run_are_told_from_those_that_ended(tmp_path: Path) -> None:
+    lab = Lab("test", tmp_path)
+    assert hosts.machines(lab) == {}
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for name, pid in (("xen1", os.getpid()), ("xen2", ended.pid)):
+        (lab.directory / "vms" / name).mkdir(parents=True)
+        (lab.directory / "vms" / name / "pid").write_text(f"{pid}\n")
+    (lab.directory / "vms" / "xen3").mkdir()
+    found = hosts.machines(lab)
+    assert list(found) == ["xen1"]
+    assert found["xen1"].startswith(f"{os.getpid()} ")
+    assert hosts.machines(lab) == found

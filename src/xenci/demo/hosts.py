@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,12 +24,12 @@ def addresses(lab: Lab) -> dict[str, str]:
     return {name: str(network[values["lab_address"]]) for name, values in described(lab).items()}
 
 
-def described(lab: Lab) -> dict[str, dict[str, int]]:
+def described(lab: Lab) -> dict[str, dict[str, Any]]:
     """The lab's hosts, the demo's and those that a file beside its own inventory adds: name → variables.
 
     `lab_address` is among the variables.
     """
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for source in (lab.root / "inventories" / "demo" / "hosts.yml", *sorted(lab.inventory.glob("*.yml"))):
         groups = yaml.safe_load(source.read_text(encoding="utf-8"))["all"].get("children", {})
         found |= groups.get("lab", {}).get("hosts", {})
@@ -60,9 +62,20 @@ def containers(lab: Lab) -> dict[str, dict[str, Any]]:
     return {name.removeprefix(f"{lab.container_prefix}-"): one for one in listed for name in one["Names"]}
 
 
+def machines(lab: Lab) -> dict[str, str]:
+    """The lab's virtual machines that run: name → process and when it was started, as an id."""
+    found = {}
+    for directory in (lab.directory / "vms").glob("*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            pid = (directory / "pid").read_text(encoding="ascii").strip()
+            started = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+            found[directory.name] = f"{pid} {started}"
+    return found
+
+
 def running(lab: Lab) -> dict[str, str]:
-    """The lab's hosts whose containers run: name → id of the container."""
-    return {host: container["Id"] for host, container in containers(lab).items()}
+    """The lab's hosts that run: name → an id that changes when the host is made anew."""
+    return {host: container["Id"] for host, container in containers(lab).items()} | machines(lab)
 
 
 # A killed run's modules go on inside the hosts: what root runs there over SSH without a terminal. Who their
@@ -92,7 +105,7 @@ def wait_for_orphans(lab: Lab, screen: Screen, patience: float = 600.0) -> None:
         return [head, *(f"{host}: {command}" for host, command in busy.items())]
 
     with screen.now(what):
-        for host in sorted(running(lab)):
+        for host in sorted(containers(lab)):
             while command := orphan(lab, host):
                 if host not in busy:
                     screen.line(f"  {host} still runs what a killed run began: {command}")

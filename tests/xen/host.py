@@ -1,0 +1,131 @@
+"""A real Xen host in a lab of its own, and everybody who asks something of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from xenci.demo import hosts
+from xenci.demo.lab import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME, SUBNET = "xen", "10.206.0.0/24"
+HOST = "xen1"
+
+
+class Timer:
+    """What took how long, in the order in which it was done."""
+
+    def __init__(self) -> None:
+        self.seconds: list[tuple[str, float]] = []
+
+    @contextlib.contextmanager
+    def __call__(self, what: str) -> Iterator[None]:
+        """Time one step."""
+        began = time.monotonic()
+        yield
+        self.seconds.append((what, time.monotonic() - began))
+        print(f"  {what}: {self.seconds[-1][1]:.1f} s", flush=True)  # noqa: T201
+
+
+class XenHost:
+    """The host xen1 of the lab."""
+
+    def __init__(self, lab: Lab, timer: Timer) -> None:
+        self.lab = lab
+        self.timer = timer
+        self.address = hosts.addresses(lab)[HOST]
+
+    def ssh(
+        self, command: str, file: IO[bytes] | None = None, text: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in dom0 as the controller's root, with a file or a text as its input."""
+        words = ["ssh", "-F", f"{self.lab.directory}/ssh_config", "-o", "BatchMode=yes", HOST, command]
+        given: dict[str, Any] = {"stdin": file} if file else {"input": text or ""}
+        done = subprocess.run(words, **given, capture_output=True, text=True, check=False, timeout=900)
+        assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done
+
+    def inside(self, container: str, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a program in a container of the lab."""
+        return subprocess.run(
+            ["podman", "exec", "-i", f"{self.lab.container_prefix}-{container}", *words],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+
+    def operator(self, operation: str, **fields: Any) -> dict[str, Any]:
+        """Ask `xenci-guest` as its operator; returns the reply."""
+        request = shlex.quote(json.dumps({"operation": operation, **fields}))
+        done = self.ssh(f"echo {request} | xenci-guest --operator", check=False)
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def launcher(self, operation: str, **fields: Any) -> dict[str, Any]:
+        """Ask it as Zuul's launcher does: from its host, with its key; returns the reply."""
+        done = self.as_launcher("whatever", text=json.dumps({"operation": operation, **fields}))
+        assert done.stdout, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def as_launcher(self, command: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command over SSH from the launcher's host, with the launcher's key."""
+        return self.inside(
+            "ci", "ssh", *self.options("xen_launcher"), f"root@{self.address}", command, text=text
+        )
+
+    def job(self, guest: dict[str, Any], command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in a guest as the executor does: by the host key that `create` has returned."""
+        known = f"{guest['address']} {guest['host_keys'][0]}"
+        kept = self.inside("executor", "sh", "-c", "cat >/root/known_hosts", text=f"{known}\n")
+        assert kept.returncode == 0, kept.stderr
+        return self.inside("executor", "ssh", *self.options("zuul_node"), f"zuul@{guest['address']}", command)
+
+    @staticmethod
+    def options(key: str) -> list[str]:
+        """How ssh goes about it inside a container."""
+        return [
+            *("-i", f"/root/{key}", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"),
+            *("-o", "UserKnownHostsFile=/root/known_hosts", "-o", "StrictHostKeyChecking=yes"),
+            *("-o", "ConnectTimeout=10"),
+        ]
+
+    def give_keys(self) -> None:
+        """Put the launcher's and the executor's keys into their containers, as their roles would."""
+        known = (self.lab.directory / "known_hosts.d" / self.address).read_text(encoding="utf-8")
+        for container, key in (("ci", "xen_launcher"), ("executor", "zuul_node")):
+            private = (self.lab.keys / key).read_text(encoding="utf-8")
+            for path, text in ((f"/root/{key}", private), ("/root/known_hosts", known)):
+                done = self.inside(container, "sh", "-c", f"umask 077; cat >{path}", text=text)
+                assert done.returncode == 0, done.stderr
+
+    def playbook(self, path: str, *options: str) -> dict[str, int]:
+        """Run a playbook on the host; returns what the recap counts."""
+        words = ["ansible-playbook", f"--vault-password-file={self.lab.vault_password}", f"--limit={HOST}"]
+        words += [*(f"--inventory={source}" for source in self.lab.inventories), *options, path]
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_tasks",
+        }
+        done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        log = ROOT / ".cache/test-logs/xen-playbooks.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(f"\n===== {path} {' '.join(options)}\n{done.stdout}{done.stderr}")
+        assert done.returncode == 0, f"{path}: {(done.stdout + done.stderr)[-4000:]}"
+        recap = next(line for line in done.stdout.splitlines() if line.startswith(f"{HOST} "))
+        return {
+            name: int(count) for name, count in (word.split("=") for word in recap.split() if "=" in word)
+        }
