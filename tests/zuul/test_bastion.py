@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+from zuul.model import JobConfigurationError
 
 from tests.zuul import layout
 
@@ -103,20 +104,23 @@ def test_a_change_to_infra_is_linted_with_the_library(bastion, pipeline):
 
 
 def test_nobody_else_can_run_them(bastion, tmp_path):
-    """Not in a check of infra, not in another project."""
+    """Not in a check of infra, not in another project, not as a job of their own that builds on them."""
     (tmp_path / "zuul.d").mkdir()
     for name, text in bastion.files.items():
         (tmp_path / "zuul.d" / name).write_text(text, encoding="utf-8")
     (tmp_path / "zuul.d/wrong.yaml").write_text(
         f"- project: {{name: {layout.HOST}/sandbox, sandbox: {{jobs: [infra-plan]}}}}\n"
         f"- project: {{name: {INFRA}, own_check: {{jobs: [infra-plan]}}}}\n"
-        "- job: {name: mine, parent: infra-plan, run: playbooks/base/pre.yml}\n",
+        "- job: {name: mine, parent: infra-plan, run: playbooks/base/pre.yml}\n"
+        f"- project: {{name: {INFRA}, plan: {{jobs: [mine]}}}}\n",
         encoding="utf-8",
     )
     made = layout.Site(tmp_path)
     for pipeline, project in (("sandbox", "sandbox"), ("own_check", "infra")):
-        with pytest.raises(Exception, match=r"not allowed|post-review|Project .* is not allowed|final"):
+        with pytest.raises(JobConfigurationError, match="does not allow post-review job infra-plan"):
             made.jobs(pipeline, project, ["README.md"])
+    with pytest.raises(JobConfigurationError, match="Unable to modify final job"):
+        made.jobs("plan", "infra", ["README.md"])
 
 
 @pytest.mark.parametrize(
@@ -168,3 +172,18 @@ def test_the_bastion_speaks_and_zuul_only_where_it_can_not(bastion, pipeline):
     assert told.labels == {}
     assert not told.submit
     assert f"({pipeline} pipeline)" in told.text.splitlines()[0]
+
+
+def test_no_request_is_left_without_a_word(bastion):
+    """Zuul would be silent about a change that is not current, or work in progress; the bastion is not."""
+    change = bastion.change("infra", ["README.md"])
+    change.open, change.is_current_patchset, change.wip, change.approvals = True, False, True, []
+    assert all(filter_.matches(change) for filter_ in bastion.pipeline("plan").ref_filters)
+
+
+def test_a_merge_starts_the_deploy(bastion):
+    event = layout.comment("")
+    event.type = "change-merged"
+    change = bastion.change("infra", ["README.md"])
+    for name, starts in (("deploy", True), ("plan", False), ("gate", False)):
+        assert any(one.matches(event, change) for one in bastion.pipeline(name).event_filters) is starts
