@@ -30,6 +30,8 @@ from zuul.model import (
     Tenant,
     TenantProjectConfig,
 )
+from zuul.model_api import MODEL_API
+from zuul.zk.components import COMPONENT_REGISTRY
 from zuul.zk.zkobject import LocalZKContext
 
 from xenci.zuul import drivers, registration
@@ -42,21 +44,29 @@ PROJECTS = {"infra": True, "xenci": False, "sandbox": False, "hypervisor-tools":
 CLASSES = set(TenantParser.all_classes)
 # Every process of Zuul does so at its start; queue items ask for it.
 Tracing(configparser.ConfigParser())
+# What the other processes understand: as much as this one.
+COMPONENT_REGISTRY.registry = SimpleNamespace(model_api=MODEL_API)
 
 
-def render(directory: Path, *options: str | Path, **variables) -> subprocess.CompletedProcess:
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKLF33Kbg"
+BASTION = {"bastion": {"hosts": {"bastion": {"ansible_host": "10.201.0.60", "site_host_key": KEY}}}}
+
+
+def render(
+    directory: Path, *options: str | Path, groups: dict | None = None, **variables
+) -> subprocess.CompletedProcess:
     """Put `infra` below `directory` together: the skeleton, and what is rendered of the demo's inventory.
 
-    `variables` outrank the inventory's.
+    `variables` outrank the inventory's; `groups` are added to it.
     """
     infra, inventory = directory / "infra", directory / "inventory"
     if not infra.exists():
         shutil.copytree(ROOT / "infra", infra)
     for name, values in {
-        "hosts": {"all": {}},
+        "hosts": {"all": {"children": groups or {}}},
         "group_vars/all/test": variables,
         # Known only when hosts are up.
-        "group_vars/lab/keys": {"site_host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKLF33Kbg"},
+        "group_vars/lab/keys": {"site_host_key": KEY},
     }.items():
         path = inventory / f"{name}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import shtab
 
-from xenci.cli import apply, check, demo, errors, health, lab, render, secrets, token, xen
+from xenci.cli import apply, check, demo, errors, health, lab, lint, render, secrets, token, xen
 
 EXAMPLES = """\
 examples:
@@ -20,7 +20,7 @@ examples:
   source <(xenci --print-completion bash)        the shell completes commands, options and files
 
 """
-COMMANDS = (apply, check, demo, health, lab, render, secrets, token, xen)
+COMMANDS = (apply, check, demo, health, lab, lint, render, secrets, token, xen)
 
 
 def parser() -> argparse.ArgumentParser:
