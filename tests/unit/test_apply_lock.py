@@ -79,7 +79,7 @@ def test_apply_runs_once_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("xenci.check.first.mistakes", lambda *_: [])
-    monkeypatch.setattr("xenci.cli.apply.checkout", lambda: tmp_path)
+    monkeypatch.setattr("xenci.cli.running.checkout", lambda: tmp_path)
     holder = Holder(tmp_path / ".cache/apply/lock")
     assert cli.main(["apply", "-i", str(checkout() / "inventories/demo")]) == errors.BUSY
     assert f"another run (process {holder.process.pid})" in capsys.readouterr().err
