@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def test_a_second_run_is_told_who_holds_it(holder: Holder, tmp_path: Path) -> No
     told = rf"process {holder.process.pid}\) works on the hosts"
     with pytest.raises(lock.BusyError, match=told), lock.held(tmp_path / "lock", "the hosts"):
         pass
+
+
+def test_who_is_patient_gets_it_in_the_end(holder: Holder, tmp_path: Path) -> None:
+    assert lock.is_held(tmp_path / "lock")
+    threading.Timer(0.5, holder.kill).start()
+    with lock.held(tmp_path / "lock", "the hosts", patience=30):
+        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+    assert not lock.is_held(tmp_path / "lock")
 
 
 def test_another_lock_is_free(holder: Holder, tmp_path: Path) -> None:

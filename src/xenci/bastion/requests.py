@@ -81,10 +81,10 @@ class Spool:
         return name
 
     def waiting(self) -> list[str]:
-        """Ids of requests without an answer, the oldest first; what has no such name is removed."""
+        """Ids of requests without an answer, the oldest first; what can be none is removed."""
         names = []
         for path in sorted(self.requests.iterdir()):
-            if ID.fullmatch(path.name):
+            if ID.fullmatch(path.name) and not folder(path):
                 names.append(path.name)
             elif not path.name.startswith(".") or path.lstat().st_mtime < time.time() - 60:
                 remove(path)
@@ -135,8 +135,13 @@ class Spool:
 
 def remove(path: Path) -> None:
     """Remove what should not be in the spool; an empty folder too. A full one stays and harms nobody."""
-    if path.is_dir() and not path.is_symlink():
+    if folder(path):
         if not any(path.iterdir()):
             path.rmdir()
         return
     path.unlink(missing_ok=True)
+
+
+def folder(path: Path) -> bool:
+    """Whether it is a folder, and no link to one."""
+    return path.is_dir() and not path.is_symlink()

@@ -25,6 +25,8 @@ from xenci.secrets import SecretsError
 
 PIN = "bastion_xenci_commit"
 """The inventory's variable that says which commit of xenci is applied."""
+PATIENCE = 3600.0
+"""Seconds that a request waits for an operator's run."""
 WHY = "journalctl -u xenci-bastion on it says why"
 
 
@@ -60,7 +62,8 @@ class Worker:
             if request.kind == "status":
                 return Answer(0, "\n".join(lines(status(self.store))) + "\n")
             self.settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self.site(self.settings.code).lock():
+            # An operator who applies by hand is waited for: no merged change may be forgotten.
+            with self.site(self.settings.code).lock(PATIENCE):
                 return self.does(request)(request, screen)
         except RequestError as error:
             return Answer(errors.USAGE, f"{error}\n")

@@ -48,7 +48,7 @@ def plan(
             broken[outcome][host] = said
             where = "every task" if outcome == "unreachable" else f"what follows {title(entry)}"
             reason = "not reached" if outcome == "unreachable" else "it failed"
-            unknowns.append(Unknown(service(entry), host, where, mask.text(f"{reason}: {said}"[:300])))
+            unknowns.append(Unknown(service(entry), host, where, mask.text(f"{reason}: {said}")[:300]))
     answered = {host for kind in ("ok", "changed", "skipped") for host in stats.get(kind, {})}
     failures = set(broken["failed"]) & set(stats.get("failures", broken["failed"]))
     dark = set(broken["unreachable"]) | set(stats.get("dark", {}))

@@ -123,13 +123,12 @@ def parts(value: object) -> Iterator[str]:
     """What of a value is looked for: all of it, and its lines."""
     if value is None or isinstance(value, bool):
         return
-    text = str(value)
-    for one in (text, text.strip()):
-        if len(one) >= SHORTEST:
-            yield one
-    if len(lines := text.split("\n")) > 1:
-        # Shorter lines are seldom a secret of their own, and often a word of the format.
-        yield from (line.strip() for line in lines if len(line.strip()) >= WORD)
+    # The second as `echo` of some shells prints it.
+    for text in dict.fromkeys((str(value), str(value).replace("\\n", "\n").replace("\\t", "\t"))):
+        yield from (one for one in (text, text.strip()) if len(one) >= SHORTEST)
+        if len(lines := text.split("\n")) > 1:
+            # Shorter lines are seldom a secret of their own, and often a word of the format.
+            yield from (line.strip() for line in lines if len(line.strip()) >= WORD)
 
 
 ESCAPES: tuple[Callable[[str], str], ...] = (

@@ -39,15 +39,16 @@ def reached(before: Sequence[Path], after: Sequence[Path], root: Path, playbooks
     for text in (*old.values(), *new.values()):
         for name, value in variables(text):
             definitions.setdefault(name, set()).update(WORD.findall(str(value)))
+    read = {path: words(root, path) for path in playbooks}
     names: set[str] = set()
     for path in differ:
         was, now = dict(variables(old.get(path, b""))), dict(variables(new.get(path, b"")))
         if encrypted(old.get(path, b"")) or encrypted(new.get(path, b"")):
             # Which of its values differ only the vault's password tells: any may.
-            names |= vaulted(definitions)
+            names |= vaulted(definitions.values()) | vaulted(read.values())
         names |= {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
     names = closure(names, definitions)
-    found = [path for path in playbooks if names & words(root, path)]
+    found = [path for path in playbooks if names & read[path]]
     first = [path for path in playbooks if Path(path).stem == ALWAYS]
     return [path for path in playbooks if path in first or path in found] if found else first
 
@@ -86,9 +87,9 @@ def variables(content: bytes) -> Iterator[tuple[str, Any]]:
         yield from ((str(name), value) for name, value in loaded.items())
 
 
-def vaulted(definitions: Mapping[str, set[str]]) -> set[str]:
-    """Every `vault_*` that any definition reads."""
-    return {word for read in definitions.values() for word in read if word.startswith("vault_")}
+def vaulted(texts: Iterable[set[str]]) -> set[str]:
+    """Every `vault_*` among the words of some texts."""
+    return {word for text in texts for word in text if word.startswith("vault_")}
 
 
 def closure(names: set[str], definitions: Mapping[str, set[str]]) -> set[str]:

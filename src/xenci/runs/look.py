@@ -92,13 +92,23 @@ class Keep:
 
     def event(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """The event as it may be shown."""
-        data = dict(event.get("event_data") or {})
+        data = {key: value for key, value in (event.get("event_data") or {}).items() if key != "diff"}
         if isinstance(data.get("res"), dict):
-            # Facts are long, and no concern of a reader.
-            data["res"] = {key: value for key, value in data["res"].items() if key != "ansible_facts"}
-        masked: dict[str, Any] = self._mask.data({**event, "event_data": data})
+            data["res"] = shortened(data["res"])
+        kept = {key: value for key, value in event.items() if key != "stdout" or "warning" in event["event"]}
+        masked: dict[str, Any] = self._mask.data({**kept, "event_data": data})
         self._writer.event(masked)
         return masked
+
+
+def shortened(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result without facts, which are long, and without diffs: the plan has them, and hides in them what a
+    secret takes the place of. That is why an event's printed text is not kept either.
+    """
+    left = {key: value for key, value in result.items() if key not in ("ansible_facts", "diff")}
+    if isinstance(left.get("results"), list):
+        left["results"] = [shortened(one) if isinstance(one, Mapping) else one for one in left["results"]]
+    return left
 
 
 def playbooks(root: Path) -> Iterator[str]:

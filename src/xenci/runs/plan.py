@@ -45,7 +45,7 @@ def plan(
         scope = look.Scope(limit, (site.playbook,))
         if commits and not everything:
             scope = reach(site, there, limit)
-        mask = there.mask()
+        mask = there.mask(site.inventories)
         begin = {"limit": limit, "change": change, "playbooks": scope.playbooks, **facts}
         with site.store.run(kind, who(), inventories=tuple(map(str, site.inventories)), **begin) as writer:
             if not scope.playbooks:

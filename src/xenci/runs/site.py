@@ -43,19 +43,21 @@ class Site:
         """What Ansible needs to read the inventory."""
         return {"ANSIBLE_VAULT_PASSWORD_FILE": str(self.password_file)} if self.password_file else {}
 
-    def lock(self) -> contextlib.AbstractContextManager[None]:
+    def lock(self, patience: float = 0) -> contextlib.AbstractContextManager[None]:
         """Hold the hosts: one run at a time.
 
+        :param patience: seconds to wait for another run.
         :raises BusyError: when another run has them.
         """
-        return lock.held(self.lock_file or self.state / "lock", "the hosts from this checkout")
+        return lock.held(self.lock_file or self.state / "lock", "the hosts from this checkout", patience)
 
-    def mask(self) -> Mask:
+    def mask(self, earlier: Sequence[Path] = ()) -> Mask:
         """What takes this site's secrets out of what is shown and kept.
 
+        :param earlier: another version of the inventory, whose secrets hosts may still have.
         :raises SecretsError: when some can't be read.
         """
-        values = secret_values.read(self.inventories, self.root, self.password_file)
+        values = secret_values.read([*self.inventories, *earlier], self.root, self.password_file)
         return Mask([*values, *(path.read_text(encoding="utf-8") for path in self.secret_files)])
 
     @contextlib.contextmanager

@@ -145,8 +145,6 @@ def planted(spool: Spool, kind: str) -> None:
     secret.write_text("apply")
     if kind == "link":
         path.symlink_to(secret)
-    elif kind == "folder":
-        path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
     elif kind == "large":
@@ -157,7 +155,7 @@ def planted(spool: Spool, kind: str) -> None:
         path.write_text("apply; id")
 
 
-@pytest.mark.parametrize("kind", ["link", "folder", "pipe", "large", "bytes", "command"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "large", "bytes", "command"])
 def test_what_is_no_request_is_refused_and_goes_away(spool: Spool, kind: str) -> None:
     planted(spool, kind)
     (name,) = spool.waiting()
@@ -166,6 +164,13 @@ def test_what_is_no_request_is_refused_and_goes_away(spool: Spool, kind: str) ->
     spool.answer(name, Answer(64, "no"))
     assert spool.waiting() == []
     assert (spool.answers / "secret").read_text() == "apply"
+
+
+def test_folders_are_no_requests(spool: Spool) -> None:
+    (spool.requests / ID).mkdir()
+    (spool.requests / "full/of").mkdir(parents=True)
+    assert spool.waiting() == []
+    assert [path.name for path in spool.requests.iterdir()] == ["full"]
 
 
 def test_other_names_are_removed(spool: Spool) -> None:
