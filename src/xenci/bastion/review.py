@@ -22,6 +22,10 @@ class RefusedError(Exception):
     """Somebody's approval is missing or does not count, or something was merged past it."""
 
 
+class AwayError(Exception):
+    """The review server can't be asked."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Commit:
     """An approved commit, pinned: `revision` is what was approved, `ref` where it can be fetched."""
@@ -42,6 +46,7 @@ class Review(Protocol):
         """Ask it who approved a patch set to be planned: commits that are not merged, the lowest first.
 
         :raises RefusedError: when that is nobody who may; the change has been told.
+        :raises AwayError: when the server can't be asked.
         """
 
     def post(self, run: Run, text: str, changes: Sequence[str]) -> None:
@@ -55,10 +60,10 @@ class Server:
     """The review server of the settings, as `xenci.review` speaks to it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._approval, self._report, gerrit = (
+        self._approval, self._report, self._gerrit = (
             importlib.import_module(f"xenci.review.{name}") for name in ("approval", "report", "gerrit")
         )
-        self._settings: Any = gerrit.Settings(
+        self._settings: Any = self._gerrit.Settings(
             url=settings.review_url,
             account=settings.review_user,
             password=settings.review_password_file.read_text(encoding="utf-8").strip(),
@@ -75,6 +80,10 @@ class Server:
             approved = self._approval.check(self._settings, change, patchset)
         except self._approval.RefusedError as error:
             raise RefusedError(str(error)) from error
+        except self._gerrit.GerritError as error:
+            raise AwayError(
+                f"the review server can't be asked who approved it, ask again: {error}"
+            ) from error
         return [Commit(one.project, one.revision, one.ref) for one in approved.commits]
 
     def post(self, run: Run, text: str, changes: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from xenci.apply.lock import BusyError
 from xenci.apply.screen import Screen
 from xenci.bastion import review
 from xenci.bastion.requests import Answer, Request, RequestError, Spool
-from xenci.bastion.review import RefusedError, Review
+from xenci.bastion.review import AwayError, RefusedError, Review
 from xenci.bastion.settings import Settings
 from xenci.cli import errors
 from xenci.files import write
@@ -69,6 +69,8 @@ class Worker:
             return Answer(errors.USAGE, f"{error}\n")
         except RefusedError as error:
             return Answer(errors.REFUSED, f"refused: {error}\n")
+        except AwayError as error:
+            return Answer(errors.FAILED, f"{error}\n")
         except BusyError as error:
             return Answer(errors.BUSY, f"{error}\n")
         except (RepositoryError, SecretsError) as error:

@@ -98,12 +98,13 @@ def merged(site: Site, commits: Sequence[str]) -> Iterator[tuple[Site, dict[str,
         raise repository.RepositoryError(
             f"{', '.join(outside)} lies outside {top}: its change can't be planned"
         )
+    commits = [home.commit(one) for one in commits]
     with home.at(base, commits) as folder:
         here = repository.Repository(folder)
         commit = here.commit()
         there = [folder / Path(path).resolve().relative_to(top) for path in site.inventories]
         facts = {
-            "commit": home.commit(commits[-1]),
+            "commit": commits[-1],
             "base": base,
             "tree": here.tree(commit),
             "patches": here.patches(base, commit),

@@ -48,7 +48,10 @@ class Repository:
 
     def commit(self, revision: str = "HEAD") -> str:
         """The commit that a revision names."""
-        return self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        try:
+            return self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except RepositoryError:
+            raise RepositoryError(f"no commit {revision!r} in {self.folder}") from None
 
     def tree(self, commit: str) -> str:
         """The content of a commit."""
