@@ -7,7 +7,7 @@ role `infra_config`, through `playbooks/operate_render.yml`. This module calls i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xenci import playbook
@@ -17,15 +17,30 @@ class RenderError(Exception):
     """The inventory could not be rendered; the text says why."""
 
 
-def render(inventories: Sequence[Path], destination: Path, *, root: Path, check: bool = False) -> list[str]:
+def render(
+    inventories: Sequence[Path],
+    destination: Path,
+    *,
+    root: Path,
+    check: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> list[str]:
     """Write the files that follow from the inventory into the infra checkout `destination`.
 
-    `root` is the checkout of xenci. Returns the paths, relative to `destination`, that changed; with `check`
-    those that would have, and writes nothing. Raises RenderError.
+    `root` is the checkout of xenci, `environment` what Ansible needs beyond this process's. Returns the
+    paths, relative to `destination`, that changed; with `check` those that would have, and writes nothing.
+    Raises RenderError.
     """
     variables = {"infra_config_directory": str(destination.resolve())}
     try:
-        answers = playbook.run("operate_render", inventories, root=root, extra_vars=variables, check=check)
+        answers = playbook.run(
+            "operate_render",
+            inventories,
+            root=root,
+            extra_vars=variables,
+            check=check,
+            environment=environment,
+        )
     except playbook.PlaybookError as error:
         raise RenderError(str(error)) from error
     if failure := next((answer.failure for answer in answers if answer.failure), ""):

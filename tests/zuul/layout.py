@@ -44,19 +44,25 @@ CLASSES = set(TenantParser.all_classes)
 Tracing(configparser.ConfigParser())
 
 
-def render(directory: Path, *options: str, **variables) -> subprocess.CompletedProcess:
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKLF33Kbg"
+BASTION = {"bastion": {"hosts": {"bastion": {"ansible_host": "10.201.0.60", "site_host_key": KEY}}}}
+
+
+def render(
+    directory: Path, *options: str, groups: dict | None = None, **variables
+) -> subprocess.CompletedProcess:
     """Put `infra` below `directory` together: the skeleton, and what is rendered of the demo's inventory.
 
-    `variables` outrank the inventory's.
+    `variables` outrank the inventory's; `groups` are added to it.
     """
     infra, inventory = directory / "infra", directory / "inventory"
     if not infra.exists():
         shutil.copytree(ROOT / "infra", infra)
     for name, values in {
-        "hosts": {"all": {}},
+        "hosts": {"all": {"children": groups or {}}},
         "group_vars/all/test": variables,
         # Known only when hosts are up.
-        "group_vars/lab/keys": {"site_host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKLF33Kbg"},
+        "group_vars/lab/keys": {"site_host_key": KEY},
     }.items():
         path = inventory / f"{name}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from xenci.apply.lock import BusyError
 from xenci.apply.screen import Screen
-from xenci.bastion import review
 from xenci.bastion.requests import Answer, Request, RequestError, Spool
-from xenci.bastion.review import AwayError, RefusedError, Review
+from xenci.bastion.review import Review, Server
 from xenci.bastion.settings import Settings
 from xenci.cli import errors
 from xenci.files import write
 from xenci.plan import text, touch
+from xenci.review.approval import RefusedError
+from xenci.review.gerrit import GerritError
 from xenci.runs import apply, drift, plan, store
 from xenci.runs.plan import Outcome
 from xenci.runs.repository import Repository, RepositoryError
@@ -69,8 +70,8 @@ class Worker:
             return Answer(errors.USAGE, f"{error}\n")
         except RefusedError as error:
             return Answer(errors.REFUSED, f"refused: {error}\n")
-        except AwayError as error:
-            return Answer(errors.FAILED, f"{error}\n")
+        except GerritError as error:
+            return Answer(errors.FAILED, f"the review server can't be asked, ask again: {error}\n")
         except BusyError as error:
             return Answer(errors.BUSY, f"{error}\n")
         except (RepositoryError, SecretsError) as error:
@@ -242,4 +243,4 @@ class Worker:
 
 def worker(settings: Settings) -> Worker:
     """A worker on this bastion."""
-    return Worker(settings, review.Server(settings))
+    return Worker(settings, Server(settings))

@@ -22,11 +22,15 @@ OWN = "noop"
 
 @dataclasses.dataclass
 class Jobs:
-    """Names of jobs that some checkouts define, the projects that jobs require, files that are no YAML."""
+    """What some checkouts define: names of jobs, and the projects that they require.
+
+    `mistakes`: files that are no YAML, and playbooks that are not there.
+    """
 
     names: set[str] = dataclasses.field(default_factory=lambda: {OWN})
     required: list[tuple[str, str, Place]] = dataclasses.field(default_factory=list)
-    unreadable: list[Mistake] = dataclasses.field(default_factory=list)
+    mistakes: list[Mistake] = dataclasses.field(default_factory=list)
+    unreadable: bool = False
 
 
 class Lines(yaml.SafeLoader):
@@ -57,7 +61,7 @@ def check(inventory: Inventory, checkouts: Sequence[Path]) -> Iterator[Mistake]:
     if not checkouts:
         return
     jobs = read(checkouts)
-    yield from jobs.unreadable
+    yield from jobs.mistakes
     where = ", ".join(map(str, checkouts))
     if not jobs.unreadable:
         for name, line in run(inventory):
@@ -119,13 +123,15 @@ def read(checkouts: Sequence[Path]) -> Jobs:
             except (yaml.YAMLError, UnicodeDecodeError) as error:
                 mark = getattr(error, "problem_mark", None)
                 line = Place(str(path), mark.line + 1 if mark else 1)
-                jobs.unreadable.append(Mistake(line, "", "is no YAML that Zuul can read", "correct it"))
+                jobs.mistakes.append(Mistake(line, "", "is no YAML that Zuul can read", "correct it"))
+                jobs.unreadable = True
                 continue
             for entry in content if isinstance(content, list) else ():
                 job = entry.get("job") if isinstance(entry, Mapping) else None
                 if isinstance(job, Mapping) and isinstance(job.get("name"), str):
                     jobs.names.add(job["name"])
                     jobs.required += required(job, path)
+                    jobs.mistakes += missing(job, path, checkout)
     return jobs
 
 
@@ -136,3 +142,23 @@ def required(job: Mapping[str, Any], path: Path) -> Iterator[tuple[str, str, Pla
         name = project.get("name") if isinstance(project, Mapping) else project
         if isinstance(name, str):
             yield job["name"], name, Place(str(path), job["__line__"])
+
+
+def missing(job: Mapping[str, Any], path: Path, checkout: Path) -> Iterator[Mistake]:
+    """Playbooks of a job that are not there: Zuul takes the change, and every later build fails."""
+    for stage in ("pre-run", "run", "post-run", "cleanup-run"):
+        listed = job.get(stage)
+        for entry in listed if isinstance(listed, list) else [listed]:
+            name = entry.get("name") if isinstance(entry, Mapping) else entry
+            if isinstance(name, str) and not any(
+                (checkout / f"{name}{suffix}").is_file() for suffix in ("", ".yaml", ".yml")
+            ):
+                there = [str(one.relative_to(checkout)) for one in checkout.glob("playbooks/**/*.yml")]
+                near = meant(name, there)
+                yield Mistake(
+                    Place(str(path), job["__line__"]),
+                    "",
+                    f"the job {job['name']} runs {name}, which is not there",
+                    f"did you mean {near}?" if near else "make the playbook, or correct the path",
+                    name,
+                )

@@ -63,11 +63,11 @@ def sentence(one: Mistake) -> str:
     return f"{text_} [{', '.join(one.hosts)}]" if 0 < len(one.hosts) <= 3 else text_
 
 
-def closing(result: Result) -> str:
-    """How it ended, in one line."""
+def closing(result: Result, name: str = "check") -> str:
+    """How it ended, in one line that begins with the command's name."""
     if result.unreadable:
-        return f"check: {len(result.mistakes)} mistakes; some files could not be read, so there may be more"
+        return f"{name}: {len(result.mistakes)} mistakes; some files could not be read, so there may be more"
     if result.mistakes:
-        return f"check: {len(result.mistakes)} mistake{'s' if len(result.mistakes) > 1 else ''}"
+        return f"{name}: {len(result.mistakes)} mistake{'s' if len(result.mistakes) > 1 else ''}"
     left = f"; {result.left} that need facts of a host are left to it" if result.left else ""
-    return f"check: no mistakes{left}"
+    return f"{name}: no mistakes{left}"

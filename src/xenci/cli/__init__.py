@@ -18,6 +18,7 @@ from xenci.cli import (
     errors,
     health,
     lab,
+    lint,
     log,
     plan,
     render,
@@ -36,7 +37,7 @@ examples:
   source <(xenci --print-completion bash)        the shell completes commands, options and files
 
 """
-COMMANDS = (apply, check, demo, drift, health, lab, log, plan, render, secrets, status, token)
+COMMANDS = (apply, check, demo, drift, health, lab, lint, log, plan, render, secrets, status, token)
 
 
 class Parser(argparse.ArgumentParser):

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xenci import render
+from xenci.demo import inventory
 from xenci.demo.desk import SSH_PORT, Desk
 from xenci.demo.lab import Lab
 from xenci.demo.site import Site
+from xenci.lint import INVENTORY
 
 PROJECTS = ("hypervisor-tools", "sandbox", "xenci", "infra")
 
@@ -27,6 +29,7 @@ def stage(site: Site) -> None:
         tree.mkdir(parents=True)
         if project == "infra":
             render.infra_tree(site.lab.inventories, tree, root=site.lab.root)
+            inventory.copy(site.lab, tree / INVENTORY)
         elif project == "xenci":
             _checkout(site.lab, tree)
         else:

@@ -153,16 +153,18 @@ class Access:
         low, high = 0, 0
         blocked_low, blocked_high = -1000, 1000
         for permission in self._matching(groups, project, ref, f"label-{label}"):
-            for uuid, rule in permission.rules.items():
-                if uuid not in groups:
-                    continue
-                if rule.get("action") == "BLOCK":
-                    # A block of -2..+2 leaves what lies between: -1..+1.
-                    blocked_low = max(blocked_low, rule.get("min", 0) + 1)
-                    blocked_high = min(blocked_high, rule.get("max", 0) - 1)
-                elif rule.get("action") == "ALLOW":
-                    low = min(low, rule.get("min", 0))
-                    high = max(high, rule.get("max", 0))
+            mine = [rule for uuid, rule in permission.rules.items() if uuid in groups]
+            allows = [rule for rule in mine if rule.get("action") == "ALLOW"]
+            for rule in allows:
+                low = min(low, rule.get("min", 0))
+                high = max(high, rule.get("max", 0))
+            if any(rule.get("action") == "BLOCK" for rule in mine):
+                # Beside an ALLOW of the same section a BLOCK leaves what that allows; alone, a block of
+                # -2..+2 leaves what lies between: -1..+1. (RefControl.toRange of Gerrit 3.11)
+                for rule in allows[:1] or [rule for rule in mine if rule.get("action") == "BLOCK"]:
+                    step = 0 if allows else 1
+                    blocked_low = max(blocked_low, rule.get("min", 0) + step)
+                    blocked_high = min(blocked_high, rule.get("max", 0) - step)
         return max(low, blocked_low, -1000), min(high, blocked_high)
 
     def can_read(self, account: int | None, project: str, ref: str) -> bool:

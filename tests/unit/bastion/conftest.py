@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.runs.conftest import Bench, bench, git
-from xenci.bastion.review import Commit, RefusedError
 from xenci.bastion.settings import Settings, load
 from xenci.bastion.worker import PIN, Worker
+from xenci.review.approval import Commit, RefusedError
 from xenci.runs.store import Run
 
 __all__ = ["bench"]

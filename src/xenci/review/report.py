@@ -1,0 +1,166 @@
+"""What the bastion says on changes: once, also when the review server is away for a while.
+
+A report lies in the spool folder before it is sent, and leaves it when the review server has it. Whatever
+happens in between, the next `flush` sends what is there. Each report carries a mark in its text, by which it
+is seen that it has been sent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from xenci.files import write
+from xenci.review.gerrit import AwayError, Gerrit, RefusalError, Settings
+
+PLANNED = "Planned"
+SIZE = 14_000
+"""Bytes of one comment; Gerrit refuses more than 16 KiB (change.commentSizeLimit)."""
+
+
+class Run(Protocol):
+    """What is needed of a run of the bastion's."""
+
+    @property
+    def id(self) -> str:
+        """Its name, which no other run has."""
+
+    @property
+    def kind(self) -> str:
+        """plan, apply or drift."""
+
+    @property
+    def result(self) -> str:
+        """How it ended; a plan: nothing, changes or failed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What is to be said on a change.
+
+    `key` names what is reported: what has been said of it on a change is not said there again. Without
+    `patchset` it goes to the current one. `planned` is the vote that comes with it.
+    """
+
+    kind: str
+    key: str
+    change: int
+    patchset: int | None
+    text: str
+    planned: int | None = None
+
+    @property
+    def mark(self) -> str:
+        """What its comment is found by."""
+        return hashlib.sha256(f"{self.kind} {self.key}".encode()).hexdigest()[:16]
+
+
+def post(settings: Settings, run: Run, text: str, changes: Sequence[str]) -> None:
+    """Have a run's report posted on changes, `123,4` each, once; also when the server is away just now.
+
+    A plan brings the vote Planned: +1 where there is one, -1 where it failed.
+
+    :raises OSError: when it can't even be kept for later.
+    """
+    planned = {"nothing": 1, "changes": 1}.get(run.result, -1) if run.kind == "plan" else None
+    for name in dict.fromkeys(changes):
+        change, _, patchset = name.partition(",")
+        _keep(settings, Report(run.kind, run.id, int(change), int(patchset), text, planned))
+    flush(settings)
+
+
+def say(settings: Settings, report: Report) -> None:
+    """Have one report posted, as `post` does."""
+    _keep(settings, report)
+    flush(settings)
+
+
+def _keep(settings: Settings, report: Report) -> None:
+    """Put it into the spool; the same report twice is one file. Names sort by time."""
+    settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mine = f"{report.change}-{report.mark}.json"
+    if not any(path.name.endswith(f"-{mine}") for path in settings.spool.iterdir()):
+        write(settings.spool / f"{time.time_ns():020d}-{mine}", json.dumps(dataclasses.asdict(report)))
+
+
+def flush(settings: Settings) -> list[str]:
+    """Send what waits; what still does, each with the reason.
+
+    A report that the server refuses for good is kept as `.refused`: its text must not be lost.
+    """
+    if not settings.spool.is_dir():
+        return []
+    left: list[str] = []
+    with _alone(settings.spool):
+        gerrit = Gerrit(settings)
+        for path in sorted(settings.spool.glob("*.json")):
+            report = Report(**json.loads(path.read_text(encoding="utf-8")))
+            try:
+                _send(gerrit, report)
+            except AwayError as error:
+                left.append(f"{path.name}: {error}")
+                break  # the others would wait for their time-outs too
+            except RefusalError as error:
+                path.rename(path.with_suffix(".refused"))
+                left.append(f"{path.name}: {error}: kept as {path.stem}.refused")
+                continue
+            path.unlink()
+    return left
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two that send the same report at once would both find that it has not been sent."""
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _send(gerrit: Gerrit, report: Report) -> None:
+    """Send one report, unless the server has it: its answer to an earlier try may have been lost."""
+    mine = gerrit.get("accounts", "self")["_account_id"]
+    for message in gerrit.get("changes", report.change, "messages"):
+        if report.mark in message["message"] and message.get("author", {}).get("_account_id") == mine:
+            return
+    body: dict[str, Any] = {
+        "message": f"{_cut(report.text.strip())}\n\n(xenci {report.kind} {report.mark})",
+        # Web interfaces fold what programs say; CI summaries go by it.
+        "tag": f"autogenerated:xenci:{report.kind}",
+    }
+    path = ("changes", report.change, "revisions", report.patchset or "current", "review")
+    if report.planned is not None:
+        try:
+            answer = gerrit.post(*path, body={**body, "labels": {PLANNED: report.planned}})
+        except RefusalError as error:
+            # Merged or abandoned meanwhile: nothing takes votes any more, but the report still belongs there.
+            body["message"] = f"{body['message']}\n\nThe vote {PLANNED} was refused: {error}"
+        else:
+            # Gerrit takes a vote on a label that is not there for none, and says so here alone.
+            if PLANNED not in answer.get("labels", {}):
+                raise RefusalError(
+                    f"change {report.change} has no label {PLANNED}: apply role gerrit_config", 409
+                )
+            return
+    gerrit.post(*path, body=body)
+
+
+def _cut(text: str) -> str:
+    """A text that fits, with a last line that says that it was cut."""
+    encoded = text.encode()
+    if len(encoded) <= SIZE:
+        return text
+    start = encoded[:SIZE].decode(errors="ignore")
+    head = start.rpartition("\n")[0] or start
+    left = text[len(head) :].count("\n")
+    return f"{head}\n… and {left} more lines; the bastion has all of it."

@@ -1,0 +1,45 @@
+"""The demo's own infra repository, as `xenci demo up` makes it, but for the hosts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from xenci import render
+from xenci.demo import hosts, inventory, secrets
+from xenci.demo.lab import Lab
+from xenci.lint import INVENTORY
+from xenci.paths import checkout
+
+ROOT = checkout()
+KEY = secrets.public_key(secrets.private_key())
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository."""
+    folder = tmp_path_factory.mktemp("lab")
+    lab = Lab("demo", folder)
+    (folder / "inventories").symlink_to(ROOT / "inventories")
+    secrets.ensure(lab, "10.201.0.0/24")
+    known = lab.directory / "known_hosts.d"
+    known.mkdir()
+    for address in hosts.addresses(lab).values():
+        (known / address).write_text(f"{address} {KEY}\n", encoding="utf-8")
+    infra = folder / "infra"
+    # Not that of the skeleton's `inventory.copy`: rendering must not need what only this machine has.
+    shutil.copytree(ROOT / "infra", infra)
+    inventory.copy(lab, infra / INVENTORY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(lab.vault_password))
+        render.render([infra / INVENTORY], infra, root=ROOT)
+    return infra
+
+
+@pytest.fixture
+def infra(made: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    shutil.copytree(made, tmp_path / "infra")
+    return tmp_path / "infra"
