@@ -41,7 +41,8 @@ iface xenbr0 inet6 auto
 
 
 def changed(**files: str) -> dict[str, str]:
-    return plan(files, "enp1s0", "xenbr0", MAC)
+    planned: dict[str, str] = plan(files, "enp1s0", "xenbr0", MAC)
+    return planned
 
 
 def test_all_that_was_the_cards_is_the_bridges() -> None:
