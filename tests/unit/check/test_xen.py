@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.check.conftest import Site
-from xenci.check import report
+from tests.unit.check.conftest import ROOT, Site
+from xenci.check import check, report
 
 LABEL = "site_xen_labels: [{name: xen, image: %s, memory_mib: 512}]"
 
@@ -43,3 +43,10 @@ def test_guests_without_a_network(site: Site) -> None:
     site.write("xen.yml", "---\nall: {children: {xen_host: {hosts: {ci: null}}}}\n")
     told = [report.sentence(mistake) for mistake in site.check().mistakes]
     assert any(text.startswith("site_xen_network is not set: give the network") for text in told)
+
+
+def test_the_demo_with_a_xen_host_has_no_mistakes(site: Site) -> None:
+    sources = [site.directory, ROOT / "inventories/xen", site.lab.inventory]
+    result = check(sources, ROOT, site.lab.vault_password)
+    assert report.text(result, site.directory) == ""
+    assert not result.unreadable
