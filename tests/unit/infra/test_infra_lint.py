@@ -32,13 +32,14 @@ def project(name: str) -> dict[str, str]:
     return {"short_name": name, "src_dir": f"src/review.demo.test/{name}"}
 
 
+INFRA_SOURCE = project("infra")["src_dir"]
 ZUUL = {
     "zuul": {"project": project("infra"), "projects": {name: project(name) for name in ("infra", "xenci")}}
 }
 
 
 def test_a_broken_inventory(home: Path) -> None:
-    path = home / ZUUL["zuul"]["project"]["src_dir"] / SITE  # type: ignore[operator]
+    path = home / INFRA_SOURCE / SITE
     text = path.read_text(encoding="utf-8")
     path.write_text(
         text.replace("site_thirdparty_mode: vote", "site_thirdparty_mode: loud"), encoding="utf-8"
@@ -56,7 +57,7 @@ def test_a_broken_inventory(home: Path) -> None:
 
 
 def test_a_linter_that_does_not_run_is_no_success(home: Path) -> None:
-    shutil.rmtree(home / ZUUL["zuul"]["project"]["src_dir"] / "inventory")  # type: ignore[operator]
+    shutil.rmtree(home / INFRA_SOURCE / "inventory")
     done = play(INFRA / "playbooks/infra_lint/run.yml", home, ZUUL)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "no such directory: inventory" in (home / "zuul-output/logs/lint.txt").read_text(encoding="utf-8")
