@@ -23,7 +23,7 @@ from xenci.paths import checkout
 ROOT = checkout()
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-OTHERS = {"ansible-vault", "cp", "curl", "export", "source", "ssh"}
+OTHERS = {"ansible-vault", "cp", "curl", "export", "git", "source", "ssh", "ssh-keygen", "zuul-client"}
 """Programs that are not ours; what they are given must still be there."""
 
 

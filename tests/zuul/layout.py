@@ -30,6 +30,8 @@ from zuul.model import (
     Tenant,
     TenantProjectConfig,
 )
+from zuul.model_api import MODEL_API
+from zuul.zk.components import COMPONENT_REGISTRY
 from zuul.zk.zkobject import LocalZKContext
 
 from xenci.zuul import drivers, registration
@@ -42,6 +44,8 @@ PROJECTS = {"infra": True, "xenci": False, "sandbox": False, "hypervisor-tools":
 CLASSES = set(TenantParser.all_classes)
 # Every process of Zuul does so at its start; queue items ask for it.
 Tracing(configparser.ConfigParser())
+# What the other processes understand: as much as this one.
+COMPONENT_REGISTRY.registry = SimpleNamespace(model_api=MODEL_API)
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKLF33Kbg"

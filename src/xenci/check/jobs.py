@@ -24,7 +24,7 @@ OWN = "noop"
 class Jobs:
     """What some checkouts define: names of jobs, and the projects that they require.
 
-    `mistakes`: files that are no YAML, and playbooks that are not there.
+    `mistakes`: files that are no YAML, playbooks and secrets that are not there.
     """
 
     names: set[str] = dataclasses.field(default_factory=lambda: {OWN})
@@ -113,10 +113,9 @@ def read(checkouts: Sequence[Path]) -> Jobs:
     """The jobs of all checkouts, from the files that Zuul reads."""
     jobs = Jobs()
     for checkout in checkouts:
-        files = [checkout / name for name in ("zuul.yaml", ".zuul.yaml")]
-        for folder in ("zuul.d", ".zuul.d"):
-            files += sorted((checkout / folder).rglob("*.yaml"))
-        for path in filter(Path.is_file, files):
+        secrets: set[str] = set()
+        used: list[tuple[str, str, Place]] = []
+        for path in files(checkout):
             try:
                 with path.open(encoding="utf-8") as file:
                     content = yaml.load(file, Loader=Lines)  # noqa: S506  # it is a SafeLoader
@@ -126,20 +125,46 @@ def read(checkouts: Sequence[Path]) -> Jobs:
                 jobs.mistakes.append(Mistake(line, "", "is no YAML that Zuul can read", "correct it"))
                 jobs.unreadable = True
                 continue
-            for entry in content if isinstance(content, list) else ():
-                job = entry.get("job") if isinstance(entry, Mapping) else None
-                if isinstance(job, Mapping) and isinstance(job.get("name"), str):
-                    jobs.names.add(job["name"])
-                    jobs.required += required(job, path)
-                    jobs.mistakes += missing(job, path, checkout)
+            entries = (
+                [entry for entry in content if isinstance(entry, Mapping)]
+                if isinstance(content, list)
+                else []
+            )
+            secrets |= {name for entry in entries if (name := named(entry.get("secret")))}
+            for job in (entry["job"] for entry in entries if named(entry.get("job"))):
+                jobs.names.add(job["name"])
+                jobs.required += listed(job, "required-projects", "name", path)
+                used += listed(job, "secrets", "secret", path)
+                jobs.mistakes += missing(job, path, checkout)
+        # A secret works in jobs of its own project alone.
+        for job_name, secret, line in used:
+            if secret not in secrets:
+                what = f"the job {job_name} uses the secret {secret}, which is not there"
+                near = meant(secret, secrets)
+                fix = f"did you mean {near}?" if near else "make it with zuul-client encrypt"
+                jobs.mistakes.append(Mistake(line, "", what, fix, secret))
     return jobs
 
 
-def required(job: Mapping[str, Any], path: Path) -> Iterator[tuple[str, str, Place]]:
-    """The job, a project that it requires, and the job's line."""
-    projects = job.get("required-projects")
-    for project in projects if isinstance(projects, list) else [projects]:
-        name = project.get("name") if isinstance(project, Mapping) else project
+def files(checkout: Path) -> Iterator[Path]:
+    """The files of a checkout that Zuul reads."""
+    found = [checkout / name for name in ("zuul.yaml", ".zuul.yaml")]
+    for folder in ("zuul.d", ".zuul.d"):
+        found += sorted((checkout / folder).rglob("*.yaml"))
+    yield from filter(Path.is_file, found)
+
+
+def named(stanza: object) -> str:
+    """The name of a stanza; empty where it has none."""
+    name = stanza.get("name") if isinstance(stanza, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def listed(job: Mapping[str, Any], key: str, inner: str, path: Path) -> Iterator[tuple[str, str, Place]]:
+    """The job, each entry of one of its lists, and its line; an entry is a name, or has it under `inner`."""
+    entries = job.get(key)
+    for entry in entries if isinstance(entries, list) else [entries]:
+        name = entry.get(inner) if isinstance(entry, Mapping) else entry
         if isinstance(name, str):
             yield job["name"], name, Place(str(path), job["__line__"])
 

@@ -45,7 +45,8 @@ def test_a_job_of_another_checkout_counts(site: Site, infra: Path, tmp_path: Pat
     (infra / "zuul.d/jobs.yaml").write_text("- job: {name: base}\n", encoding="utf-8")
     assert len(said(site, infra)) >= 2
     library = tmp_path / "library"
-    shutil.copytree(INFRA / "zuul.d", library / ".zuul.d")
+    shutil.copytree(INFRA, library)
+    (library / "zuul.d").rename(library / ".zuul.d")
     assert said(site, infra, library) == []
 
 
@@ -76,3 +77,34 @@ def test_the_repository_that_the_inventory_lies_in(site: Site, infra: Path) -> N
     (infra / "zuul.d/jobs.yaml").write_text("- job: {name: base}\n", encoding="utf-8")
     result = check([infra / "inventory", site.lab.inventory], ROOT, site.lab.vault_password)
     assert "which is no job of" in report.text(result, infra)
+
+
+def test_a_playbook_that_is_not_there(site: Site, infra: Path) -> None:
+    with (infra / "zuul.d/jobs.yaml").open("a", encoding="utf-8") as file:
+        file.write(
+            "- job:\n"
+            "    name: one\n"
+            "    pre-run: playbooks/base/pre\n"
+            "    run: [playbooks/base/pre.yml, {name: playbooks/base/prae.yml}]\n"
+            "    post-run: playbooks/nothing-like-it.yml\n"
+        )
+    first, second = said(site, infra)
+    assert (
+        "the job one runs playbooks/base/prae.yml, which is not there: did you mean playbooks/base/pre.yml?"
+        in first
+    )
+    assert (
+        "the job one runs playbooks/nothing-like-it.yml, which is not there: make the playbook, or" in second
+    )
+
+
+def test_a_secret_that_is_not_there(site: Site, infra: Path) -> None:
+    (infra / "zuul.d/more.yaml").write_text(
+        "- secret: {name: there, data: {key: !encrypted/pkcs1-oaep abc}}\n"
+        "- job: {name: one, secrets: [there, {name: key, secret: elsewhere}]}\n",
+        encoding="utf-8",
+    )
+    (told,) = said(site, infra)
+    assert told.startswith(
+        "infra/zuul.d/more.yaml:2: the job one uses the secret elsewhere, which is not there"
+    )

@@ -159,3 +159,26 @@ def test_wrong_key_and_wrong_password_open_nothing(lab: Lab) -> None:
     assert done.exit == 255
     assert "Permission denied (publickey)" in done.err
     assert lab.rest("nobody", "GET", "/accounts/self").status == 401
+
+
+@pytest.mark.parametrize(("section", "status"), [("refs/heads/*", 200), ("refs/*", 403)])
+def test_a_block_beside_an_allow(lab: Lab, section: str, status: int) -> None:
+    """As in Gerrit an ALLOW of the same section outweighs the BLOCK, one of another section does not."""
+    project = f"blocked-{status}"
+    assert lab.rest("admin", "PUT", f"/projects/{project}", {"create_empty_commit": True}).status == 201
+    uuid = lab.rest("admin", "GET", "/groups/Core").body["id"]
+    whole = {"min": -2, "max": 2}
+    allow = {uuid: {"action": "ALLOW", **whole}}
+    block = {"global:Change-Owner": {"action": "BLOCK", **whole}}
+    rules = {"refs/heads/*": allow, section: allow | block if section == "refs/heads/*" else block}
+    name = "label-Code-Review"
+    body = {
+        "add": {
+            ref: {"permissions": {name: {"label": "Code-Review", "rules": each}}}
+            for ref, each in rules.items()
+        }
+    }
+    assert lab.rest("admin", "POST", f"/projects/{project}/access", body).status == 200
+    new = {"project": project, "branch": "master", "subject": "A change"}
+    change = lab.rest("core", "POST", "/changes/", new).body["_number"]
+    assert vote(lab, "core", change, Code_Review=2).status == status

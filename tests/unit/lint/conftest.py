@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from xenci import render
+from xenci import secrets as keys
 from xenci.demo import hosts, inventory, secrets
 from xenci.demo.lab import Lab
 from xenci.lint import INVENTORY
 from xenci.paths import checkout
 
 ROOT = checkout()
-KEY = secrets.public_key(secrets.private_key())
+KEY = keys.public_key(keys.private_key())
 
 
 @pytest.fixture(scope="session")
