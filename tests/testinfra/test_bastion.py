@@ -127,15 +127,9 @@ def test_reports_are_posted_later_too(job):
     job.host.check_output("systemctl start xenci-reports.service")
 
 
-def test_comparisons_are_asked_for_daily(job):
-    assert job.host.service("xenci-drift.timer").is_running
-    assert job.host.service("xenci-drift.timer").is_enabled
-    job.host.check_output("systemctl start xenci-drift.service")
-
-
 @pytest.mark.parametrize(
     ("unit", "most"),
-    [("xenci-bastion.service", 5.0), ("xenci-reports.service", 5.0), ("xenci-drift.service", 2.0)],
+    [("xenci-bastion.service", 5.0), ("xenci-reports.service", 5.0)],
 )
 def test_units_are_hardened(job, unit, most):
     report = job.host.run(f"systemd-analyze security --no-pager {unit}").stdout

@@ -38,6 +38,7 @@ def test_the_commands() -> None:
         "drift",
         "health",
         "lab",
+        "lint",
         "log",
         "plan",
         "render",

@@ -37,10 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             left = Server(settings.load()).flush()
             print("\n".join(left) or "every report is posted")  # noqa: T201
             return 0
-        if len(words) == 2 and words[0] == "ask":
-            Spool(settings.load().spool).put(parse(words[1]))
-            return 0
-        raise RequestError("xenci-bastion request | work | reports | ask REQUEST")
+        raise RequestError("xenci-bastion request | work | reports")
     except (RequestError, settings.SettingsError) as error:
         print(f"xenci-bastion: {error}", file=sys.stderr)  # noqa: T201
         return USAGE
