@@ -159,6 +159,10 @@ def test_create_and_delete(provider, dom0):
     assert node.quota.quota == {"instances": 1, "cores": 1, "ram": 256}
     [guest] = dom0.ask("list")["guests"]
     assert guest["labels"] == {"zuul_system_id": "system-1", "zuul_node_uuid": node.uuid}
+    # What the job may know of its guest from outside.
+    outside = node.node_properties["xen"]
+    assert outside["xen"]["version"] == "4.17.5"
+    assert outside["xl_list"].splitlines()[1].startswith(f"np{node.uuid}")
     assert guest["authorized_keys"] == [KEY]
     assert [domain["name"] for domain in dom0.domains()] == [f"np{node.uuid}"]
     finish(provider.getDeleteStateMachine(node, LOG))
@@ -235,7 +239,8 @@ def test_why_a_guest_had_died_is_logged(provider, dom0, caplog):
     next((dom0.xen / "domains").iterdir()).unlink()
     (dom0.xen / f"log/xl-np{node.uuid}.log").write_text("Domain 1 has shut down, reason code 3 0x3\n")
     finish(provider.getDeleteStateMachine(node, LOG))
-    assert f"Guest of node {node.uuid} had died before: crash" in caplog.text
+    assert f"Guest of node {node.uuid} had died before: crash. Its console:" in caplog.text
+    assert f"Linux version 6.1 of np{node.uuid}" in caplog.text
 
 
 def test_leak_sweep(provider, dom0):

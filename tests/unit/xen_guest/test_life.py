@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.xen_guest.dom0 import GUEST, KEY, SILENT_PORT, Dom0
+from xenci.guest.names import domain_uuid
 
 
 def seed(dom0: Dom0, guest: str) -> dict[str, str]:
@@ -63,6 +64,11 @@ def test_create_again_finds_it(dom0: Dom0) -> None:
     first = dom0.create("g1")
     second = dom0.create("g1")
     assert (first["created"], second["created"]) == (True, False)
+    for reply in (first, second):
+        heading, line = reply["outside"]["xl_list"].splitlines()
+        assert heading.startswith("Name")
+        assert line.split()[0] == "g1"
+        assert domain_uuid("g1") in line
     assert first["guest"] == second["guest"]
     assert len(dom0.domains()) == 1
 

@@ -19,7 +19,8 @@ run() {
     echo "node: $(hostname)"
     echo "system: $(. /etc/os-release && echo "$PRETTY_NAME"), $(uname -srm)"
     echo "tools: $(python3 --version), $(git --version), $(make --version | head -n 1)"
-    echo "hypervisor: $(cat /sys/hypervisor/type /sys/hypervisor/uuid 2>/dev/null | paste -sd ' ' | grep . || echo none)"
+    echo "hypervisor: $(cat /sys/hypervisor/type 2>/dev/null || echo none)"
+    [[ ! -r /sys/hypervisor/uuid ]] || echo "guest: $(cat /sys/hypervisor/uuid)"
     echo "command: $command"
     echo "skipped tests: ${SKIP_TESTS:-none}"
     set -x

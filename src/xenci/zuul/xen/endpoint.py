@@ -20,6 +20,7 @@ from xenci.zuul.xen.model import XenInstance, XenResource, guest_name, quota
 THREADS = 64
 QUOTA_SECONDS = 30
 DELETE_PAUSE = 10.0
+CONSOLE_BYTES = 8192
 
 
 class XenEndpoint(BaseProviderEndpoint):
@@ -152,8 +153,7 @@ class XenDeleteStateMachine(statemachine.StateMachine):
             self.state = self.DELETING
         if self.state == self.DELETING:
             if self.future is None and time.monotonic() >= self.again:
-                name = guest_name(self.node.uuid)
-                self.future = self.endpoint.submit(self.endpoint.host.ask, "delete", 300, name=name)
+                self.future = self.endpoint.submit(self.delete, guest_name(self.node.uuid))
             if self.future is None or not self.future.done():
                 return
             future, self.future = self.future, None
@@ -164,9 +164,22 @@ class XenDeleteStateMachine(statemachine.StateMachine):
                 self.again = time.monotonic() + DELETE_PAUSE
                 return
             if reply.get("death"):
-                self.log.warning("Guest of node %s had died before: %s", self.node.uuid, reply["death"])
+                self.log.warning(
+                    "Guest of node %s had died before: %s. Its console:\n%s",
+                    self.node.uuid,
+                    reply["death"],
+                    reply["console"],
+                )
             self.state = self.COMPLETE
         self.complete = self.state == self.COMPLETE
+
+    def delete(self, name: str) -> dict[str, Any]:
+        """Remove the guest, in a thread; of one that had died, return the end of its console too."""
+        host = self.endpoint.host
+        reply = host.ask("delete", 300, name=name)
+        return (
+            {**reply, **host.ask("console", name=name, bytes=CONSOLE_BYTES)} if reply.get("death") else reply
+        )
 
 
 def label_quota(flavor: Any) -> Any:
