@@ -29,7 +29,7 @@ class Answer:
         if not (self.result.get("failed") or self.result.get("unreachable")):
             return ""
         items = self.result.get("results") or []
-        broken = next((item for item in items if item.get("failed")), self.result)
+        broken = next((item for item in items if item.get("failed") or item.get("unreachable")), self.result)
         return f"{self.task} on {self.host}: {broken.get('msg', 'failed')}"
 
 
