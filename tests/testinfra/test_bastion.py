@@ -10,7 +10,7 @@ from tests.testinfra.conftest import LAB, ROOT
 
 GROUP = "bastion"
 USER = "xenci-request"
-KEY = ROOT / ".lab" / LAB / "keys/log_upload"
+KEY = ROOT / ".lab" / LAB / "keys/bastion_request"
 SPOOL = "/var/spool/xenci-bastion"
 
 
