@@ -91,6 +91,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             "result": {key: answer[key] for key in RESULTS if key in answer},
             "hidden": "censored" in answer,
             "conditional": bool(task.when),
+            # It only looks, whatever it runs.
+            "looks": task.changed_when == [False],
         }
         # One write for each line, so that a run that is killed leaves whole lines.
         with open(os.open(path, os.O_WRONLY | os.O_APPEND), "w", encoding="utf-8") as file:

@@ -16,8 +16,8 @@ from tests.gerrit_contract.lab import free_port
 from tests.gerrit_contract.replay import Server
 from tests.gerrit_modules.conftest import Run
 from tests.gerrit_modules.demo import BASTION, SECRET, ask, given, merge, set_up, vote
-from tests.unit.bastion.conftest import Bastion, bastion
-from tests.unit.runs.conftest import WORD, bench, git
+from tests.runs.bastion import Bastion, bastion
+from tests.runs.conftest import WORD, bench, git
 from xenci.bastion import review
 from xenci.bastion.settings import Settings
 from xenci.bastion.worker import Worker

@@ -10,7 +10,7 @@ from tests.testinfra.conftest import LAB, ROOT
 
 GROUP = "bastion"
 USER = "xenci-request"
-KEY = ROOT / ".lab" / LAB / "keys/log_upload"
+KEY = ROOT / ".lab" / LAB / "keys/bastion_request"
 SPOOL = "/var/spool/xenci-bastion"
 
 
@@ -129,7 +129,7 @@ def test_reports_are_posted_later_too(job):
 
 @pytest.mark.parametrize(
     ("unit", "most"),
-    [("xenci-bastion.service", 5.0), ("xenci-reports.service", 5.0)],
+    [("xenci-bastion.service", 3.0), ("xenci-reports.service", 2.5)],
 )
 def test_units_are_hardened(job, unit, most):
     report = job.host.run(f"systemd-analyze security --no-pager {unit}").stdout

@@ -20,7 +20,7 @@ from xenci.review.gerrit import GerritError
 from xenci.runs import apply, drift, plan, store
 from xenci.runs.plan import Outcome
 from xenci.runs.repository import Repository, RepositoryError
-from xenci.runs.site import Site
+from xenci.runs.site import Site, who
 from xenci.runs.status import lines, status
 from xenci.secrets import SecretsError
 
@@ -110,7 +110,12 @@ class Worker:
         tip = self.fetch([])
         if live := self.store.last("apply", commit=tip, result=store.APPLIED, limit=""):
             return Answer(0, f"already live with commit {tip[:12]}, run {live.id}\n", live.id)
-        agreed = self.agreed(tip)
+        try:
+            agreed = self.agreed(tip)
+        except RefusedError as error:
+            with self.store.run("apply", who(), commit=tip) as writer:
+                writer.end(store.REFUSED, str(error))
+            raise
         outcome = apply.apply(self.site(self.code(self.pin(self.settings.infra))), screen, agreed=agreed)
         shown = self.store.read(outcome.run, "report.txt") + self.by_hand(outcome.run)
         self.review.post(outcome.run, shown, [one.change for one in agreed if one.change])

@@ -27,8 +27,11 @@ KEYS = (
     "zuul_node",
     "xen_launcher",
     "log_upload",
+    "bastion_request",
 )
-"""SSH keys: one for each account, the review server's host key, the executor's for nodes, the upload's."""
+"""SSH keys: one for each account, the review server's host key, the executor's for nodes, the launcher's for
+Xen hosts, the upload's, and the one with which jobs ask a bastion.
+"""
 
 
 SECRETS: dict[str, Callable[[], str]] = {

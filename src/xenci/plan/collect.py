@@ -41,7 +41,7 @@ def plan(
         outcome, host = entry["outcome"], entry["host"]
         if outcome == "ok":
             changes.append(change(entry, mask, key))
-        elif outcome == "skipped" and (reason := why_unknown(entry)):
+        elif outcome == "skipped" and not entry["looks"] and (reason := why_unknown(entry)):
             unknowns.append(Unknown(service(entry), host, mask.text(subject_of(entry)), mask.text(reason)))
         elif outcome in broken:
             said = " ".join(str(entry["result"].get("msg", "no reason given")).split())

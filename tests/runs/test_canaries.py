@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from tests.unit.runs.conftest import PASSWORD, Bench
+from tests.runs.conftest import PASSWORD, Bench
 from xenci.apply.screen import Screen
 from xenci.plan import text
 from xenci.runs import apply, drift, plan

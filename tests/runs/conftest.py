@@ -78,6 +78,9 @@ SERVICE = """\
       ansible.builtin.command: touch {{ service_folder }}/{{ inventory_hostname }}/loaded
       when: settings is changed
       changed_when: true
+    - name: service | Ask it
+      ansible.builtin.command: "true"
+      changed_when: false
     - name: service | Wait for it
       ansible.builtin.debug: {msg: waits}
       when:

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runs.conftest import Bench, bench, git
+from tests.runs.conftest import Bench, git
 from xenci.bastion.settings import Settings, load
 from xenci.bastion.worker import PIN, Worker
 from xenci.review.approval import Commit, RefusedError
 from xenci.runs.store import Run
-
-__all__ = ["bench"]
 
 
 class Review:
@@ -104,7 +102,7 @@ def bastion(bench: Bench, tmp_path: Path) -> Bastion:
     # What a checkout of its own can hold: no links into this one.
     for name in ("ansible.cfg", "roles"):
         (code / name).unlink()
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[2]
     (code / "ansible.cfg").write_text(f"[defaults]\ncollections_path = {root}/.cache\n")
     git(code, "init", "--quiet")
     git(code, "add", "--all")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.runs.conftest import WORD, Bench, git
+from tests.runs.conftest import WORD, Bench, git
 from xenci.plan import model, text
 from xenci.runs import apply, drift, plan, store
 from xenci.runs.repository import RepositoryError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runs.conftest import Bench
+from tests.runs.conftest import Bench
 from xenci import cli
 from xenci.cli import errors
 

@@ -8,12 +8,13 @@ import sys
 
 import pytest
 
-from tests.unit.bastion.conftest import Bastion
-from tests.unit.runs.conftest import WORD, git
+from tests.runs.bastion import Bastion, bastion
+from tests.runs.conftest import WORD, git
 from xenci.bastion.requests import parse
 from xenci.cli import errors
 from xenci.runs.store import APPLIED, CHANGES, REFUSED
 
+__all__ = ["bastion"]
 THREADS = "group_vars/service/service.yml"
 WORDS = "group_vars/other/other.yml"
 
@@ -71,6 +72,7 @@ def test_a_merge_that_nobody_planned_is_not_applied(bastion: Bastion) -> None:
     code, text = bastion.answer("apply")
     assert code == errors.REFUSED
     assert "was never planned" in text
+    assert bastion.worker.store.all()[0].result == REFUSED
     assert "threads = 4" in live(bastion, "one", "settings.ini")
 
 
@@ -162,7 +164,7 @@ def test_an_answer_also_where_something_breaks(bastion: Bastion, monkeypatch: py
 WORK = """
 import sys, time
 from pathlib import Path
-from tests.unit.bastion.conftest import Review
+from tests.runs.bastion import Review
 from xenci.bastion.settings import load
 from xenci.bastion.worker import Worker
 Worker(load(Path(sys.argv[1])), Review()).work()
