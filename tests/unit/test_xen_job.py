@@ -23,7 +23,7 @@ def run(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> subprocess.Complete
     )
     program = Path(sys.executable).with_name("ansible-playbook")
     variables = json.dumps({"zuul": {"executor": {"log_root": str(tmp_path)}}})
-    command = [program, "-c", "local", "-i", inventory, "-e", variables, playbook]
+    command: list[str | Path] = [program, "-c", "local", "-i", inventory, "-e", variables, playbook]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     environment["ANSIBLE_ROLES_PATH"] = str(ROOT / "infra/roles")
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
