@@ -7,7 +7,13 @@ from pathlib import Path
 
 
 def checkout() -> Path:
-    """Root of the checkout that this package runs from (it is installed in editable mode)."""
+    """Root of the checkout whose playbooks are used.
+
+    The one that this package runs from, where it is installed in editable mode; elsewhere what
+    `XENCI_CHECKOUT` names.
+    """
+    if given := os.environ.get("XENCI_CHECKOUT"):
+        return Path(given)
     return Path(__file__).resolve().parents[2]
 
 

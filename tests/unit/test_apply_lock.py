@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_a_second_run_is_told_who_holds_it(holder: Holder, tmp_path: Path) -> No
         pass
 
 
+def test_who_is_patient_gets_it_in_the_end(holder: Holder, tmp_path: Path) -> None:
+    assert lock.is_held(tmp_path / "lock")
+    threading.Timer(0.5, holder.kill).start()
+    with lock.held(tmp_path / "lock", "the hosts", patience=30):
+        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+    assert not lock.is_held(tmp_path / "lock")
+
+
 def test_another_lock_is_free(holder: Holder, tmp_path: Path) -> None:
     with lock.held(tmp_path / "other", "the others"):
         pass
@@ -79,7 +88,7 @@ def test_apply_runs_once_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("xenci.check.first.mistakes", lambda *_: [])
-    monkeypatch.setattr("xenci.cli.apply.checkout", lambda: tmp_path)
+    monkeypatch.setattr("xenci.cli.running.checkout", lambda: tmp_path)
     holder = Holder(tmp_path / ".cache/apply/lock")
     assert cli.main(["apply", "-i", str(checkout() / "inventories/demo")]) == errors.BUSY
     assert f"another run (process {holder.process.pid})" in capsys.readouterr().err

@@ -35,10 +35,15 @@ def test_the_commands() -> None:
         "apply",
         "check",
         "demo",
+        "drift",
         "health",
         "lab",
+        "lint",
+        "log",
+        "plan",
         "render",
         "secrets",
+        "status",
         "token",
     }
 
@@ -64,6 +69,9 @@ def test_every_command_has_help_with_examples_and_exit_codes(
     ("arguments", "code", "words"),
     [
         (["apply", "-i", "no/such"], errors.UNFIT, "no such inventory: no/such"),
+        (["plan", "-i", "no/such"], errors.UNFIT, "no such inventory: no/such"),
+        (["drift", "--lab", "none"], errors.UNFIT, "no such lab: none"),
+        (["log", "20200101T", "--runs", "no/such"], errors.UNFIT, "no run '20200101T'; there is none yet"),
         (["demo", "up", "--lab", "Not A Name"], errors.UNFIT, "lower-case"),
         (["demo", "down", "--lab", "../.."], errors.UNFIT, "lower-case"),
         (["render", "-i", "x", "no/such"], errors.UNFIT, "no such directory"),
@@ -83,7 +91,16 @@ def test_what_cannot_work(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["demo"], ["demo", "sideways"], ["apply"], ["health"], ["token", "-i", "x", "--lab", "y"]],
+    [
+        [],
+        ["demo"],
+        ["demo", "sideways"],
+        ["apply"],
+        ["plan"],
+        ["plan", "-i", "x", "--sideways"],
+        ["health"],
+        ["token", "-i", "x", "--lab", "y"],
+    ],
 )
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -38,6 +39,8 @@ class Playbook:
     limit: str = ""
     check: bool = False
     diff: bool = False
+    before: Sequence[str] = ()
+    """Playbooks to run before it, in the same run."""
     extra_vars: dict[str, Any] = dataclasses.field(default_factory=dict)
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -64,10 +67,17 @@ class Cancelled(KeyboardInterrupt):
     """Ctrl-C or SIGTERM came while Ansible was running; Ansible has been stopped."""
 
 
-def run(playbook: Playbook, screen: Screen, name: str) -> Result:
+def run(
+    playbook: Playbook,
+    screen: Screen,
+    name: str,
+    keep: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+) -> Result:
     """Run a playbook and show it.
 
     :param name: how the last line calls it.
+    :param keep: takes each event and returns what of it is shown; ansible-runner then keeps no file of its
+        own, which would hold what the event held.
     :raises Cancelled: after Ctrl-C, when Ansible's processes have ended.
     """
     began = time.monotonic()
@@ -75,10 +85,15 @@ def run(playbook: Playbook, screen: Screen, name: str) -> Result:
     stop = threading.Event()
     output = ["no output"]
     with _signals(stop), screen.now(renderer.now):
-        runner = _runner(playbook, renderer, stop)
-        runner.run()
-        if not renderer.progress.tasks:
-            output = Path(runner.config.artifact_dir, "stdout").read_text(encoding="utf-8").splitlines()
+        handler = renderer.event if keep is None else lambda event: renderer.event(keep(event)) and False
+        runner = _runner(playbook, handler, stop)
+        try:
+            runner.run()
+            if not renderer.progress.tasks:
+                output = Path(runner.config.artifact_dir, "stdout").read_text(encoding="utf-8").splitlines()
+        finally:
+            if keep is not None:
+                shutil.rmtree(runner.config.artifact_dir)
     result = Result(runner.status, time.monotonic() - began, renderer.progress)
     _report(playbook, screen, name, result, output)
     if stop.is_set():
@@ -88,7 +103,7 @@ def run(playbook: Playbook, screen: Screen, name: str) -> Result:
     return result
 
 
-def _runner(playbook: Playbook, renderer: Renderer, stop: threading.Event) -> Any:
+def _runner(playbook: Playbook, handler: Callable[[dict[str, Any]], bool], stop: threading.Event) -> Any:
     playbook.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     binaries = playbook.checkout / ".venv" / "bin"
     runner = ansible_runner.interface.init_runner(
@@ -106,7 +121,7 @@ def _runner(playbook: Playbook, renderer: Renderer, stop: threading.Event) -> An
             MARK: str(playbook.state),
             **playbook.environment,
         },
-        event_handler=renderer.event,
+        event_handler=handler,
         cancel_callback=stop.is_set,
         quiet=True,
         rotate_artifacts=KEEP_RUNS,
@@ -114,8 +129,10 @@ def _runner(playbook: Playbook, renderer: Renderer, stop: threading.Event) -> An
     )
     # Its own file of settings would be the other way to have Ctrl-C seen within a second.
     runner.config.pexpect_timeout = 1
-    # ansible-runner makes its child deaf to hang-ups: without this a killed xenci leaves it running.
-    runner.config.command = processes.tied(runner.config.command)
+    # ansible-runner knows of one playbook, the last word of its command.
+    *words, last = runner.config.command
+    # It makes its child deaf to hang-ups: without this a killed xenci leaves it running.
+    runner.config.command = processes.tied([*words, *playbook.before, last])
     return runner
 
 

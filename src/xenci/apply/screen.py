@@ -27,6 +27,8 @@ class Screen:
         self._last_line = time.monotonic()
         self._what: list[Callable[[], list[str]]] = []
         self._live: Live | None = None
+        self.mask: Callable[[str], str] = str
+        """Everything that is shown goes through it."""
 
     @property
     def live(self) -> bool:
@@ -36,7 +38,7 @@ class Screen:
     def line(self, text: str = "", style: str = "") -> None:
         """Print one line that stays. Text is printed as it is, never as markup."""
         self._last_line = time.monotonic()
-        self._console.print(Text(text, style=style))
+        self._console.print(Text(self.mask(text), style=style))
 
     @contextlib.contextmanager
     def now(self, what: Callable[[], list[str]]) -> Iterator[None]:
@@ -59,7 +61,7 @@ class Screen:
     def _render(self) -> Group | Text:
         # What all of it is about first, then what is going on in it.
         outer = [what()[0] for what in self._what[:-1]]
-        lines = outer + (self._what[-1]() if self._what else [])
+        lines = [self.mask(line) for line in outer + (self._what[-1]() if self._what else [])]
         if not lines:
             return Text("")
         return Group(

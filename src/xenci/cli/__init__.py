@@ -6,26 +6,52 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import shtab
 
-from xenci.cli import apply, check, demo, errors, health, lab, lint, render, secrets, token
+from xenci.cli import (
+    apply,
+    check,
+    demo,
+    drift,
+    errors,
+    health,
+    lab,
+    lint,
+    log,
+    plan,
+    render,
+    secrets,
+    status,
+    token,
+)
 
 EXAMPLES = """\
 examples:
   xenci demo up                                  a whole CI on this machine, and two changes that it votes on
   xenci check -i inventories/example             every mistake in an inventory, with its line and fix
-  xenci apply -i inventories/example --check     what would change on its hosts
+  xenci plan -i inventories/example              what would change on its hosts
+  xenci apply -i inventories/example             change it
   xenci apply --help                             more about one command
   source <(xenci --print-completion bash)        the shell completes commands, options and files
 
 """
-COMMANDS = (apply, check, demo, health, lab, lint, render, secrets, token)
+COMMANDS = (apply, check, demo, drift, health, lab, lint, log, plan, render, secrets, status, token)
+
+
+class Parser(argparse.ArgumentParser):
+    """Exits with a status that no answer of a command has."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and how it is used."""
+        self.print_usage(sys.stderr)
+        self.exit(errors.USAGE, f"{self.prog}: {message}\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; each module of `COMMANDS` adds its own part with `register`."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="xenci",
         description="Stand up, run and change a third-party CI that tests Gerrit projects on real Xen.",
         epilog=EXAMPLES + errors.EXIT_CODES,

@@ -3,67 +3,66 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from xenci.cli import arguments, errors
-from xenci.paths import checkout
+from xenci.cli import arguments, errors, running
 
 EXAMPLES = """\
 examples:
-  xenci apply -i inventories/example --check --diff      what would change
-  xenci apply -i inventories/example                     change it
-  xenci apply -i inventories/example --limit executor1   only this host
+  xenci apply -i inventories/example                        change what differs
+  xenci apply -i inventories/example --limit executor1      only this host
+  xenci apply -i inventories/example --plan 20260101T0412   exactly what this plan shows, or nothing
+  xenci apply -i inventories/example --break-glass "Gerrit is down, executors are full"
 
 """
+CODES = errors.EXIT_CODES.replace(
+    "  64 ", "  5    something else would change than the plan shows; nothing was changed\n  64 "
+)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "apply",
-        help="apply playbooks/site.yml to an inventory",
-        description="Apply playbooks/site.yml (or another playbook) to an inventory through ansible-runner.",
-        epilog=EXAMPLES + errors.EXIT_CODES,
+        help="bring hosts to what an inventory says",
+        description="Apply playbooks/site.yml, or another playbook, to the hosts of an inventory.",
+        epilog=EXAMPLES + CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    arguments.inventory(parser)
+    arguments.site(parser)
     playbook = parser.add_argument("--playbook", default="playbooks/site.yml", help="default: %(default)s")
     arguments.files(playbook)
     parser.add_argument("--limit", default="", metavar="HOSTS", help="only these hosts or groups")
-    parser.add_argument("--check", action="store_true", help="change nothing, say what would change")
-    parser.add_argument("--diff", action="store_true", help="show what changes inside files")
-    arguments.vault_password_file(parser)
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--plan",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a plan that was agreed to; may be given again. Nothing is done where more would change",
+    )
+    parser.add_argument(
+        "--break-glass",
+        default="",
+        metavar="REASON",
+        help="why a site that is changed through review is changed without; the next report says so",
+    )
+    running.folder(parser)
+    parser.set_defaults(run=run, format="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """Apply, and say how it went."""
-    from xenci.apply import lock
-    from xenci.apply import run as applying
-    from xenci.apply.screen import Screen
-    from xenci.check import first
+    import dataclasses
 
-    root = checkout()
-    missing = [source for source in options.inventory if not Path(source).exists()]
-    if missing:
-        raise errors.CommandError(f"no such inventory: {', '.join(missing)}", errors.UNFIT)
-    environment = {}
-    if options.vault_password_file:
-        environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(Path(options.vault_password_file).resolve())
-    if reasons := first.mistakes([Path(source) for source in options.inventory], root, environment):
-        raise errors.CommandError("\n".join(["the inventory has mistakes:", *reasons]), errors.UNFIT)
-    playbook = applying.Playbook(
-        checkout=root,
-        state=root / ".cache" / "apply",
-        path=options.playbook,
-        inventories=[Path(source).resolve() for source in options.inventory],
-        limit=options.limit,
-        check=options.check,
-        diff=options.diff,
-        environment=environment,
-    )
+    from xenci.runs import apply
+    from xenci.runs.store import NoSuchRunError
+
+    site = dataclasses.replace(running.site(options), playbook=options.playbook)
     try:
-        with lock.held(playbook.state / "lock", "the hosts from this checkout"):
-            return 0 if applying.run(playbook, Screen(), "apply").ok else errors.FAILED
-    except lock.BusyError as error:
-        raise errors.CommandError(str(error), errors.BUSY) from error
+        agreed = [site.store.get(name) for name in options.plan] or None
+    except NoSuchRunError as error:
+        raise errors.CommandError(str(error), errors.UNFIT) from error
+    with running.held(site):
+        outcome = apply.apply(
+            site, running.screen(options), limit=options.limit, agreed=agreed, break_glass=options.break_glass
+        )
+    return running.applied(outcome, site.store)

@@ -49,6 +49,7 @@ class Site:
     environment: dict[str, str]
     directory: Path
     """Where files about it may be left: outside git."""
+    lab: str = ""
 
 
 def site(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +74,7 @@ def chosen_site(options: argparse.Namespace, root: Path) -> Site:
         lab = Lab(options.lab, root)
         if not lab.inventory.exists():
             raise errors.CommandError(f"no such lab: {options.lab}; make demo makes one", errors.UNFIT)
-        return Site(lab.inventories, lab.environment, lab.directory)
+        return Site(lab.inventories, lab.environment, lab.directory, lab.name)
     if missing := [source for source in options.inventory if not Path(source).exists()]:
         raise errors.CommandError(f"no such inventory: {', '.join(missing)}", errors.UNFIT)
     environment = {}

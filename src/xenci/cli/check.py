@@ -20,8 +20,9 @@ examples:
 
 exit codes:
   0    no mistakes
-  2    mistakes, or the command line is wrong
+  2    mistakes
   3    something could not be read; what could be was checked
+  64   the command line is wrong
   130  stopped with Ctrl-C
 """
 MISTAKES = 2

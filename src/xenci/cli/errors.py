@@ -6,16 +6,27 @@ import argparse
 import os
 import shlex
 
-FAILED, USAGE, UNFIT, BUSY, INTERRUPTED = 1, 2, 3, 4, 130
+FAILED, CHANGES, UNFIT, BUSY, REFUSED, USAGE, INTERRUPTED = 1, 2, 3, 4, 5, 64, 130
 
 EXIT_CODES = """\
 exit codes:
   0    done
   1    something failed; the last lines say what and where
-  2    the command line is wrong
   3    the machine or the inventory is not fit for this; nothing was changed
   4    another run works on the same hosts
+  64   the command line is wrong
   130  stopped with Ctrl-C; run the same command again to go on
+"""
+
+COMPARED = """\
+exit codes:
+  0    nothing to do
+  2    something would change
+  1    a host was not reached, a task failed, or something else went wrong
+  3    the machine or the inventory is not fit for this
+  4    another run works on the same hosts
+  64   the command line is wrong
+  130  stopped with Ctrl-C
 """
 
 

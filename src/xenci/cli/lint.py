@@ -21,8 +21,9 @@ Ansible does: run it on a change of somebody you don't trust where nothing can b
 
 exit codes:
   0    no mistakes
-  2    mistakes, or the command line is wrong
+  2    mistakes
   3    something could not be read; what could be was checked
+  64   the command line is wrong
   130  stopped with Ctrl-C
 """
 MISTAKES = 2

@@ -21,8 +21,16 @@ from xenci.secrets import password, private_key, public_key
 ACCOUNTS = ("admin", "xen_ci", "xenci_bastion", "alice", "bob", "carol")
 """Accounts of the review server; the service accounts' real names have a hyphen."""
 
-KEYS = (*(f"gerrit_{account}" for account in ACCOUNTS), "gerrit_host", "zuul_node", "log_upload")
-"""SSH keys: one for each account, the review server's host key, the executor's for nodes, the upload's."""
+KEYS = (
+    *(f"gerrit_{account}" for account in ACCOUNTS),
+    "gerrit_host",
+    "zuul_node",
+    "log_upload",
+    "bastion_request",
+)
+"""SSH keys: one for each account, the review server's host key, the executor's for nodes, the upload's, and
+the one with which jobs ask a bastion.
+"""
 
 
 SECRETS: dict[str, Callable[[], str]] = {

@@ -1,0 +1,35 @@
+"""A site with a bastion: what its inventory must say."""
+
+from __future__ import annotations
+
+from tests.unit.check.conftest import Site
+from xenci.check import report
+from xenci.files import write
+
+COMMIT = "bastion_xenci_commit: 0123456789abcdef0123456789abcdef01234567\n"
+
+
+def add(site: Site, commit: str = COMMIT) -> None:
+    """Put a host of its own into the demo's group."""
+    machines, groups = site.directory / "hosts.yml", site.directory / "groups.yml"
+    lines = machines.read_text(encoding="utf-8")
+    machines.write_text(f"{lines}        vault: {{lab_address: 60}}\n", encoding="utf-8")
+    text = groups.read_text(encoding="utf-8")
+    groups.write_text(text.replace("bastion: {}", "bastion: {hosts: {vault: null}}"), encoding="utf-8")
+    site.write("group_vars/bastion/commit.yml", commit)
+    # As the lab's hosts are made.
+    write(site.lab.keys / "lab", (site.lab.keys / "zuul_node").read_text(encoding="utf-8"))
+
+
+def test_a_whole_one_has_no_mistake(site: Site) -> None:
+    add(site)
+    assert report.text(site.check(), site.directory) == ""
+
+
+def test_what_is_missing_or_wrong_is_named(site: Site) -> None:
+    add(site, "bastion_days: 0\n")
+    (site.directory / "group_vars/bastion/bastion.yml").unlink()
+    said = report.text(site.check(), site.directory)
+    assert "bastion_days is 0" in said
+    for name in ("git_key", "hosts_key", "request_keys", "review_password", "vault_password", "xenci_commit"):
+        assert f"bastion_{name}" in said
