@@ -32,6 +32,7 @@ VALID = {
     "ssh_timeout": 0,
     "bytes": 10,
     "clean": False,
+    "current": True,
     "source": "/nowhere",
     "reason": "because",
     "keep": 1,
