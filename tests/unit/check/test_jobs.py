@@ -118,22 +118,3 @@ def test_what_a_job_requires_is_ours(site: Site) -> None:
     assert (
         "site_projects requires hypervisor-tools for jobs: name projects of site_config_projects or" in told
     )
-
-
-def test_a_bastion_needs_to_be_told_who_approves(site: Site) -> None:
-    site.write("bastion.yml", "all: {children: {bastion: {hosts: {b: {ansible_host: 10.201.0.60}}}}}\n")
-    path = site.directory / "group_vars/all/site.yml"
-    lines = [
-        line for line in path.read_text(encoding="utf-8").splitlines() if "site_plan_approvers" not in line
-    ]
-    path.write_text(
-        "\n".join([*lines, "site_own_connection: own", "site_zuul_connections: [{name: own, driver: git}]"])
-        + "\n",
-        encoding="utf-8",
-    )
-    told = " ".join(said(site, INFRA))
-    assert "site_plan_approvers is not given and the group bastion has a host: name the group" in told
-    assert (
-        "site_own_connection is 'own' and the group bastion has a host: keep infra on the review server"
-        in told
-    )
