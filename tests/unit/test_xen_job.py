@@ -21,9 +21,9 @@ def run(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> subprocess.Complete
     playbook.write_text(
         json.dumps([{"hosts": "localhost", "gather_facts": False, "roles": [{"role": "xen_guest"}]}])
     )
-    program = Path(sys.executable).with_name("ansible-playbook")
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
     variables = json.dumps({"zuul": {"executor": {"log_root": str(tmp_path)}}})
-    command: list[str | Path] = [program, "-c", "local", "-i", inventory, "-e", variables, playbook]
+    command = [program, "-c", "local", "-i", str(inventory), "-e", variables, str(playbook)]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     environment["ANSIBLE_ROLES_PATH"] = str(ROOT / "infra/roles")
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
