@@ -6,13 +6,14 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
-from tests.e2e.test_votes import ci_messages
+from tests.e2e.reading import ci_messages
 from xenci.apply.screen import Screen
 from xenci.demo import changes, commands, propose, watch
 from xenci.demo.lab import Lab
-from xenci.demo.site import Site, SiteError
+from xenci.demo.site import CI_ACCOUNT, Site, SiteError
 
 GOOD = changes.CHANGES[0]
 NODES = ("node1", "node2", "node3")
@@ -55,9 +56,10 @@ def down(lab: Lab, host: str, unit: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def unreachable(lab: Lab, *hosts: str, port: int = 22) -> Iterator[None]:
-    """While inside, the hosts refuse a TCP port to everybody, connections that stand among them."""
-    chain = f"type filter hook input priority -100; policy accept; tcp dport {port} reject with tcp reset;"
+def unreachable(lab: Lab, *hosts: str, ports: str = "22", source: str = "") -> Iterator[None]:
+    """While inside, the hosts refuse TCP ports to everybody or one address, standing connections too."""
+    rule = f"{source and f'ip saddr {source}'} tcp dport {{ {ports} }} reject with tcp reset;"
+    chain = f"type filter hook input priority -100; policy accept; {rule}"
     with contextlib.ExitStack() as stack:
         for host in hosts:
             inside(lab, host, f"nft 'table inet fault {{ chain input {{ {chain} }}; }}'")
@@ -65,8 +67,48 @@ def unreachable(lab: Lab, *hosts: str, port: int = 22) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def slow(site: Site, host: str, service: str, seconds: float, *ports: int) -> Iterator[None]:
+    """While inside, what a service says to the review server, and hears, is so many seconds late."""
+    program = (Path(__file__).parent / "slow_link.py").read_text(encoding="utf-8")
+    review = site.addresses["review"]
+    rule = f"meta skuid {service} ip daddr {review} tcp dport {{}} redirect to :{{}};"
+    rules = " ".join(rule.format(port, 20000 + port) for port in ports)
+    with contextlib.ExitStack() as stack:
+        for port in ports:
+            words = ["podman", "exec", "--interactive", f"{site.lab.container_prefix}-{host}", "python3"]
+            words += ["-c", program, str(20000 + port), review, str(port), str(seconds)]
+            link = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stack.enter_context(link)
+            assert link.stdin
+            assert link.stdout
+            stack.callback(link.stdin.close)
+            assert link.stdout.readline() == "listening\n"
+        chain = f"type nat hook output priority -100; {rules}"
+        inside(site.lab, host, f"nft 'table ip fault {{ chain output {{ {chain} }}; }}'")
+        stack.callback(inside, site.lab, host, "nft delete table ip fault")
+        yield
+
+
+def connections(site: Site) -> list[str]:
+    """The CI's SSH connections, as the review server numbers them; its event stream is one."""
+    admin = commands.desk(site, "admin")
+    ssh = ("ssh", site.addresses["review"], "gerrit", "show-connections")
+    listed = admin.run(admin.directory, *ssh).splitlines()
+    return [line.split()[0] for line in listed if f" {CI_ACCOUNT} " in line]
+
+
+def hang_up(site: Site) -> None:
+    """The review server ends the CI's SSH connections."""
+    admin = commands.desk(site, "admin")
+    ours = connections(site)
+    assert ours
+    admin.run(admin.directory, "ssh", site.addresses["review"], "gerrit", "close-connection", *ours)
+
+
 def proposed(site: Site) -> propose.Proposed:
-    """A change that deserves +1."""
+    """A change that deserves +1, and that Zuul hears of: an event that comes before its listener is lost."""
+    until(lambda: connections(site))
     return propose.propose(commands.desk(site, "alice"), GOOD)
 
 
@@ -76,13 +118,22 @@ def voted(site: Site, change: propose.Proposed) -> watch.Watched:
         return watch.wait(stream, site, [change], Screen())[0]
 
 
-def items(site: Site, change: propose.Proposed) -> list[dict[str, Any]]:
+class PatchSet(Protocol):
+    """What was pushed for review, whoever pushed it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def patchset(self) -> int: ...
+
+
+def items(site: Site, change: PatchSet) -> list[dict[str, Any]]:
     """Where Zuul has the change in a pipeline; empty before and after."""
     found: list[dict[str, Any]] = site.tenant(f"status/change/{change.number},{change.patchset}")
     return found
 
 
-def running(site: Site, change: propose.Proposed, *before: str) -> str:
+def running(site: Site, change: PatchSet, *before: str) -> str:
     """The build of a change that an executor works on, other than those before; empty while there is none."""
     for item in items(site, change):
         for job in item["jobs"]:
@@ -91,8 +142,8 @@ def running(site: Site, change: propose.Proposed, *before: str) -> str:
     return ""
 
 
-def the_message(site: Site, change: propose.Proposed) -> str:
+def the_message(site: Site, change: PatchSet) -> str:
     """The CI's one comment on a change, once Zuul has nothing more to do with it."""
     until(lambda: not items(site, change))
-    (message,) = ci_messages(site, {"number": change.number})
+    (message,) = ci_messages(site, change.number)
     return str(message["message"])

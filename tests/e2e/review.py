@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from tests.e2e.faults import until
-from tests.e2e.test_votes import ci_messages
+from tests.e2e.reading import ci_messages
 from xenci.demo import commands
 from xenci.demo.site import Site
 
@@ -95,7 +95,7 @@ def approve(site: Site, change: Change) -> None:
 
 def said(site: Site, change: Change) -> list[str]:
     """The texts of the CI's comments on a change."""
-    return [str(message["message"]) for message in ci_messages(site, {"number": change.number})]
+    return [str(message["message"]) for message in ci_messages(site, change.number)]
 
 
 def verified(site: Site, change: Change) -> int:
@@ -116,9 +116,13 @@ def buildsets(site: Site, change: Change) -> list[dict[str, Any]]:
     return found
 
 
-def result(site: Site, change: Change) -> str:
-    """Zuul's result for a patch set, waited for."""
-    return str(until(lambda: buildsets(site, change))[0]["result"])
+def result(site: Site, change: Change, pipeline: str = "") -> str:
+    """Zuul's result for a patch set, in one pipeline where several may have looked at it, waited for."""
+    return str(
+        until(lambda: [each for each in buildsets(site, change) if pipeline in ("", each["pipeline"])])[0][
+            "result"
+        ]
+    )
 
 
 def idle(site: Site) -> bool:

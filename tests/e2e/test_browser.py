@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.faults import items, proposed, running, until, voted
-from xenci.demo.report import paths
+from tests.e2e import review
+from tests.e2e.faults import running, until
+from tests.e2e.reading import log
 from xenci.demo.site import Site
 
 Browse = Callable[[str], str]
@@ -47,29 +48,36 @@ def browse(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Browse:
 
 
 def test_the_status_page_shows_the_running_item(browse: Browse, site: Site) -> None:
-    change = proposed(site)
-    until(lambda: running(site, change))
-    url = f"{site.zuul}t/{site.tenant_name}/status"
-    # By Zuul's own word it was there before and after the page was drawn.
-    assert f"{change.number},{change.patchset}" in until(
-        lambda: page if (page := browse(url)) and items(site, change) else "", 30
-    )
-    voted(site, change)
+    # Time enough to draw two pages.
+    files = {"tests/test_long.py": "import time\n\ntime.sleep(20)\n"}
+    change = review.propose(site, "hypervisor-tools", files)
+    build = until(lambda: running(site, change))
+    status = f"{site.zuul}t/{site.tenant_name}/status"
+    assert f"/t/{site.tenant_name}/status/pipeline/check" in browse(status)
+    page = browse(f"{status}/pipeline/check")
+    assert running(site, change) == build
+    for text in (change.name, "hypervisor-tools-tests", build):
+        assert text in page
+    assert review.result(site, change) == "SUCCESS"
 
 
 def test_the_page_of_a_build_shows_result_and_log(browse: Browse, site: Site, report: dict[str, Any]) -> None:
     (build,) = report["changes"][0]["builds"]
     page = browse(f"{site.zuul}t/{site.tenant_name}/build/{build['uuid']}")
-    for text in (build["job_name"], "SUCCESS", build["log_url"]):
+    # The last two come from the log server: the log's files, and the tasks that were run.
+    for text in (
+        build["job_name"],
+        "SUCCESS",
+        build["log_url"],
+        "job-output.txt",
+        "run_tests: Run the tests",
+    ):
         assert text in page
-    assert "tests.txt" in browse(f"{site.zuul}t/{site.tenant_name}/build/{build['uuid']}/logs")
 
 
 def test_the_log_is_text_in_a_browser(browse: Browse, site: Site, report: dict[str, Any]) -> None:
     (build,) = report["changes"][0]["builds"]
-    manifest = site.get(f"{build['log_url']}zuul-manifest.json").json()
-    (path,) = [path for path in paths(manifest["tree"]) if path.endswith("/tests.txt")]
-    page = browse(build["log_url"] + path)
+    page = browse(log(site, build, "tests.txt").url)
     assert "<pre" in page
     assert "command: make check" in page
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, Command
 from tests.e2e.faults import down, items, proposed, running, until, voted
-from tests.e2e.test_votes import ci_messages
+from tests.e2e.reading import ci_messages
 from xenci.demo.site import Site
 
 Client = Callable[..., str]
@@ -90,7 +90,7 @@ def test_enqueue_tests_a_change_again(client: Client, site: Site) -> None:
     until(lambda: not items(site, change))
     which = f"{change.number},{change.patchset}"
     client("enqueue", "--pipeline", "check", "--project", PROJECT, "--change", which)
-    until(lambda: len(ci_messages(site, {"number": change.number})) == 2)
+    until(lambda: len(ci_messages(site, change.number)) == 2)
 
 
 def test_dequeue_takes_a_change_out(client: Client, site: Site) -> None:
@@ -101,7 +101,7 @@ def test_dequeue_takes_a_change_out(client: Client, site: Site) -> None:
     until(lambda: not items(site, change))
     # A later change has its vote, and this one still has none.
     voted(site, proposed(site))
-    assert ci_messages(site, {"number": change.number}) == []
+    assert ci_messages(site, change.number) == []
 
 
 def test_autohold_is_asked_for_and_taken_back(client: Client, site: Site) -> None:

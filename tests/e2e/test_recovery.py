@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
+
 import pytest
 
 from tests.e2e.faults import (
     GOOD,
     NODES,
+    connections,
     down,
+    hang_up,
     inside,
     items,
     kill,
     proposed,
     running,
+    slow,
     the_message,
     unreachable,
     until,
@@ -21,6 +28,7 @@ from tests.e2e.faults import (
 from xenci.demo import propose
 from xenci.demo.site import Site
 
+Good = Callable[[propose.Proposed], str]
 SERVICES = {
     "web": ("ci", "zuul-web"),
     "launcher": ("ci", "zuul-launcher"),
@@ -30,59 +38,69 @@ SERVICES = {
 BUILDS = "/var/lib/zuul-executor/builds"
 
 
-def good(site: Site, change: propose.Proposed) -> str:
-    """The comment of a change that got its +1."""
-    assert voted(site, change).vote == GOOD.verified
-    message = the_message(site, change)
-    assert message.count(": SUCCESS in ") == 1
-    return message
+@pytest.fixture
+def good(site: Site, request: pytest.FixtureRequest) -> Good:
+    """The comment of a change that got its +1; how long that took from now on is noted in `recovery.json`."""
+    file = site.lab.directory / "recovery.json"
+
+    def wait(change: propose.Proposed) -> str:
+        over = time.monotonic()
+        assert voted(site, change).vote == GOOD.verified
+        known = json.loads(file.read_text()) if file.exists() else {}
+        known[request.node.name] = round(time.monotonic() - over, 1)
+        file.write_text(json.dumps(known, indent=2))
+        message = the_message(site, change)
+        assert message.count(": SUCCESS in ") == 1
+        return message
+
+    return wait
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_that_dies_while_a_job_runs(service: str, site: Site) -> None:
+def test_a_service_that_dies_while_a_job_runs(service: str, site: Site, good: Good) -> None:
     host, unit = SERVICES[service]
     change = proposed(site)
     until(lambda: running(site, change))
     with down(site.lab, host, unit):
         pass
-    message = good(site, change)
+    message = good(change)
     # The result has arrived in the database too, and Zuul's web server shows it.
     (build,) = until(lambda: site.tenant(f"builds?change={change.number}&result=SUCCESS"))
     assert build["uuid"] in message
 
 
-def test_an_executor_that_is_killed_during_a_job(site: Site) -> None:
+def test_an_executor_that_is_killed_during_a_job(site: Site, good: Good) -> None:
     change = proposed(site)
     first = until(lambda: running(site, change))
     kill(site.lab, "executor", "zuul-executor")
     second = until(lambda: running(site, change, first))
-    assert second in good(site, change)
+    assert second in good(change)
 
 
-def test_a_scheduler_that_is_killed_after_the_enqueue(site: Site) -> None:
+def test_a_scheduler_that_is_killed_after_the_enqueue(site: Site, good: Good) -> None:
     change = proposed(site)
     until(lambda: items(site, change))
     kill(site.lab, "ci", "zuul-scheduler")
-    good(site, change)
+    good(change)
 
 
-def test_a_scheduler_that_is_killed_before_the_report(site: Site) -> None:
+def test_a_scheduler_that_is_killed_before_the_report(site: Site, good: Good) -> None:
     change = proposed(site)
     build = until(lambda: running(site, change))
     with down(site.lab, "ci", "zuul-scheduler"):
         # The executor ends the build meanwhile, and nobody reads its result.
         until(lambda: build not in inside(site.lab, "executor", f"ls {BUILDS}"))
-    assert build in good(site, change)
+    assert build in good(change)
 
 
-def test_a_launcher_that_is_down_when_nodes_are_wanted(site: Site) -> None:
+def test_a_launcher_that_is_down_when_nodes_are_wanted(site: Site, good: Good) -> None:
     with down(site.lab, "ci", "zuul-launcher"):
         change = proposed(site)
         until(lambda: [each for each in site.tenant("nodeset-requests") if each["state"] == "requested"])
-    good(site, change)
+    good(change)
 
 
-def test_a_node_that_goes_away_during_a_job(site: Site) -> None:
+def test_a_node_that_goes_away_during_a_job(site: Site, good: Good) -> None:
     """The build is lost with its node, and begins anew on one that can be reached."""
     change = proposed(site)
     first = until(lambda: running(site, change))
@@ -92,7 +110,27 @@ def test_a_node_that_goes_away_during_a_job(site: Site) -> None:
     (node,) = [host for host in NODES if site.addresses[host] == address]
     with unreachable(site.lab, node):
         until(lambda: running(site, change, first))
-    assert first not in good(site, change)
+    assert first not in good(change)
+
+
+def test_a_review_server_far_away(site: Site, good: Good) -> None:
+    """A second each way, as by satellite: for events, git, queries and the vote."""
+    scheduler, executor = ("ci", "zuul-scheduler"), ("executor", "zuul-executor")
+    with slow(site, *scheduler, 1.0, 443, 29418), slow(site, *executor, 1.0, 443, 29418):
+        # The event stream that follows is a slow one.
+        hang_up(site)
+        good(proposed(site))
+    hang_up(site)
+
+
+def test_a_review_server_that_is_away_for_a_while(site: Site, good: Good) -> None:
+    change = proposed(site)
+    until(lambda: running(site, change))
+    with unreachable(site.lab, "review", ports="443, 29418", source=site.addresses["ci"]):
+        hang_up(site)
+        until(lambda: not connections(site))
+    good(change)
+    good(proposed(site))
 
 
 def test_nodes_that_nobody_reaches(site: Site) -> None:

@@ -27,13 +27,17 @@ MODE = (
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """A lab of its own, from the demo's inventory and `inventories/scale_out`; it goes away at the end."""
+    """A lab of its own, from the demo's inventory and `inventories/scale_out`; it goes away at the end.
+
+    The second executor comes when everything runs.
+    """
     lab = Lab(NAME, ROOT)
     made = Command("lab", "up", "--lab", NAME, "--subnet", SUBNET)
     assert made.finish() == 0, made.tail
-    shutil.copy(ROOT / "inventories/scale_out/hosts.yml", lab.inventory / "scale_out.yml")
-    up = Command("demo", "up", "--lab", NAME)
-    assert up.finish() == 0, up.tail
+    for name in ("hosts.yml", "executor2.yml"):
+        shutil.copy(ROOT / "inventories/scale_out" / name, lab.inventory / f"scale_out_{name}")
+        up = Command("demo", "up", "--lab", NAME)
+        assert up.finish() == 0, up.tail
     yield Site(lab)
     gone = Command("demo", "down", "--lab", NAME)
     assert gone.finish() == 0, gone.tail

@@ -184,7 +184,8 @@ def test_hosts_that_a_further_inventory_adds(tmp_path: Path) -> None:
     lab = Lab("test", tmp_path)
     secrets.ensure(lab, "10.9.0.0/24")
     before = hosts.addresses(lab)
-    shutil.copy(ROOT / "inventories/scale_out/hosts.yml", lab.inventory / "scale_out.yml")
+    for name in ("hosts.yml", "executor2.yml"):
+        shutil.copy(ROOT / "inventories/scale_out" / name, lab.inventory / f"scale_out_{name}")
     added = {"ci2": "10.9.0.21", "ci3": "10.9.0.22", "executor2": "10.9.0.31"}
     assert hosts.addresses(lab) == before | added
     assert len(set(hosts.addresses(lab).values())) == len(before) + len(added)
