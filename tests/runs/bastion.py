@@ -21,7 +21,8 @@ class Review:
 
     def __init__(self) -> None:
         self.approved: dict[tuple[int, int], list[Commit]] = {}
-        self.posted: list[tuple[str, str, str, tuple[str, ...]]] = []
+        self.posted: list[tuple[str, str, str, str]] = []
+        self._said: set[tuple[str, str]] = set()
 
     def check(self, change: int, patchset: int) -> Sequence[Commit]:
         """See `xenci.bastion.review.Review`."""
@@ -32,7 +33,10 @@ class Review:
 
     def post(self, run: Run, text: str, changes: Sequence[str]) -> None:
         """See `xenci.bastion.review.Review`."""
-        self.posted.append((run.kind, run.result, text, tuple(changes)))
+        for change in changes:
+            if (run.id, change) not in self._said:
+                self._said.add((run.id, change))
+                self.posted.append((run.kind, run.result, text, change))
 
     def flush(self) -> list[str]:
         """See `xenci.bastion.review.Review`."""

@@ -30,14 +30,14 @@ def test_from_approval_to_report(bastion: Bastion) -> None:
     assert code == errors.CHANGES
     assert "+threads = 8" in text
     assert WORD not in text
-    assert bastion.review.posted == [("plan", CHANGES, text, ("7,1",))]
+    assert bastion.review.posted == [("plan", CHANGES, text, "7,1")]
     assert "threads = 4" in live(bastion, "one", "settings.ini")
     tip = bastion.merge(7)
     code, text = bastion.answer("apply")
     assert code == 0, text
     assert "threads = 8" in live(bastion, "two", "settings.ini")
     assert bastion.review.posted[1][:2] == ("apply", APPLIED)
-    assert bastion.review.posted[1][3] == ("7,1",)
+    assert bastion.review.posted[1][3] == "7,1"
     # Asked again, the stored result; nothing runs, and nothing is posted twice.
     code, text = bastion.answer("apply")
     assert (code, text.startswith(f"already live with commit {tip[:12]}")) == (0, True)
@@ -103,7 +103,7 @@ def test_two_merges_at_once_are_applied_once(bastion: Bastion) -> None:
     assert sum("already live with commit " + tip[:12] in answer.text for answer in answers if answer) == 1
     assert "threads = 8" in live(bastion, "one", "settings.ini")
     assert live(bastion, "two", "other") == "goodbye\n"
-    assert {change for post in bastion.review.posted if post[0] == "apply" for change in post[3]} == {
+    assert {post[3] for post in bastion.review.posted if post[0] == "apply"} == {
         "7,1",
         "9,1",
     }
@@ -121,6 +121,38 @@ def test_a_host_that_was_changed_by_hand_is_not_overwritten_unseen(bastion: Bast
     assert "two: configure | Render the settings" in text
     assert bastion.review.posted[-1][:2] == ("apply", REFUSED)
     assert path.read_text().endswith("by hand\n")
+
+
+def test_killed_before_the_report_it_is_posted_all_the_same(
+    bastion: Bastion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bastion.propose(9, {WORDS: "other_word: goodbye\n"})
+    bastion.approve(9)
+    bastion.answer("plan 9,1")
+    bastion.merge(9)
+    name = bastion.ask("apply")
+
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bastion.review, "post", killed)
+        with pytest.raises(SystemExit):
+            bastion.worker.work()
+    assert bastion.worker.spool.waiting() == [name]
+    bastion.worker.work()
+    kind, result, text, change = bastion.review.posted[-1]
+    assert (kind, result, change) == ("apply", APPLIED, "9,1")
+    assert "two: configure | Write it" in text
+
+
+@pytest.mark.parametrize("pin", ["master", "--upload-pack=".ljust(40, "x"), "0123abcd", "[]"])
+def test_a_commit_of_xenci_is_a_commit(bastion: Bastion, pin: str) -> None:
+    bastion.propose(7, {"group_vars/all/code.yml": f"bastion_xenci_commit: '{pin}'\n"})
+    bastion.approve(7)
+    code, text = bastion.answer("plan 7,1")
+    assert code == errors.UNFIT
+    assert "must be one whole commit" in text
 
 
 def test_without_review_is_said_in_the_next_report(bastion: Bastion) -> None:

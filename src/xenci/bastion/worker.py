@@ -10,7 +10,7 @@ from pathlib import Path
 from xenci.apply.lock import BusyError
 from xenci.apply.screen import Screen
 from xenci.bastion.requests import Answer, Request, RequestError, Spool
-from xenci.bastion.review import Review, Server
+from xenci.bastion.review import REVISION, Review, Server
 from xenci.bastion.settings import Settings
 from xenci.cli import errors
 from xenci.files import write
@@ -109,6 +109,8 @@ class Worker:
         """Apply what is merged, as far as it was planned; what is live already is not applied again."""
         tip = self.fetch([])
         if live := self.store.last("apply", commit=tip, result=store.APPLIED, limit=""):
+            # Once more, for a worker that was killed before it came to that; the server has it but once.
+            self.review.post(live, self.store.read(live, "report.txt"), live.changes)
             return Answer(0, f"already live with commit {tip[:12]}, run {live.id}\n", live.id)
         try:
             agreed = self.agreed(tip)
@@ -118,7 +120,7 @@ class Worker:
             raise
         outcome = apply.apply(self.site(self.code(self.pin(self.settings.infra))), screen, agreed=agreed)
         shown = self.store.read(outcome.run, "report.txt") + self.by_hand(outcome.run)
-        self.review.post(outcome.run, shown, [one.change for one in agreed if one.change])
+        self.review.post(outcome.run, shown, outcome.run.changes)
         code = {store.APPLIED: 0, store.REFUSED: errors.REFUSED}.get(outcome.run.result, errors.FAILED)
         return Answer(code, shown, outcome.run.id)
 
@@ -177,10 +179,9 @@ class Worker:
         :raises RepositoryError: when it names none.
         """
         files = touch.contents([infra / path for path in self.settings.inventories])
-        found = {
-            str(value) for text_ in files.values() for name, value in touch.variables(text_) if name == PIN
-        }
-        if len(found) != 1 or len(commit := found.pop()) != 40:
+        variables = (each for content in files.values() for each in touch.variables(content))
+        found = {str(value) for name, value in variables if name == PIN}
+        if len(found) != 1 or not REVISION.fullmatch(commit := found.pop()):
             raise RepositoryError(f"{PIN} must be one whole commit in the inventory")
         return commit
 

@@ -21,7 +21,6 @@ def apply(
     limit: str = "",
     agreed: Sequence[Run] | None = None,
     break_glass: str = "",
-    change: str = "",
     name: str = "apply",
 ) -> Outcome:
     """Apply, and keep what was done. The lock must be held.
@@ -32,7 +31,8 @@ def apply(
     """
     with merged(site, ()) as (there, facts):
         mask = there.mask()
-        known = {"limit": limit, "change": change, "break_glass": mask.text(break_glass), **facts}
+        changes = tuple(dict.fromkeys(one.change for one in agreed or () if one.change))
+        known = {"limit": limit, "changes": changes, "break_glass": mask.text(break_glass), **facts}
         scope = look.Scope(limit, (site.playbook,))
         if agreed is not None:
             scope = common(agreed, site, limit)

@@ -43,7 +43,7 @@ class Run:
     `result` is running, interrupted, or what a plan, an apply or a comparison ended with: nothing, changes,
     applied, refused or failed. `commit` is that of the inventory, `base` what it was merged into, `code` that
     of xenci; `tree` names the content of the inventory's repository, and `patches` what came since `base`, as
-    stable patch-ids. `change` is a change of the review server, as 123,4.
+    stable patch-ids. `change` is a change of the review server, as 123,4; an apply may bring several.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Run:
     inventories: tuple[str, ...] = ()
     limit: str = ""
     change: str = ""
+    changes: tuple[str, ...] = ()
     commit: str = ""
     base: str = ""
     tree: str = ""
