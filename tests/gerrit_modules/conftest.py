@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 
@@ -45,6 +46,8 @@ def run(server: Server, capsys: pytest.CaptureFixture[str]) -> Run:
         if server.ca:
             connection["ca_path"] = server.ca
         arguments = {**connection, **params, "_ansible_check_mode": check, "_ansible_diff": True}
+        # A module is a process of its own, which has not given any warning yet.
+        warnings._global_warnings.clear()
         module = importlib.import_module(f"ansible_collections.xenci.stack.plugins.modules.gerrit_{name}")
         with patch_module_args(arguments), pytest.raises(SystemExit):
             module.main()

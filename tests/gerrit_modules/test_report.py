@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import http.server
 import threading
 from pathlib import Path
 
@@ -186,3 +187,35 @@ def test_a_long_report_is_cut(settings: Settings, demo: Server) -> None:
     (one,) = told(demo, change)
     assert len(str(one["message"]).encode()) < 16_000
     assert "more lines; the bastion has all of it." in str(one["message"])
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """What a proxy shows while the server is away."""
+
+    status = 200
+
+    def do_GET(self) -> None:  # the base's name
+        self.send_response(self.status)
+        self.send_header("Location", "https://elsewhere.example.org/")
+        self.end_headers()
+        self.wfile.write(b"<html>Back soon</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize("status", [200, 302, 401, 503])
+def test_a_page_in_the_place_of_the_server(
+    settings: Settings, demo: Server, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = proposed(demo, "infra")
+    monkeypatch.setattr(Page, "status", status)
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        report.post(dataclasses.replace(settings, url=url), Run_("p13"), "The plan", [f"{change},1"])
+        server.shutdown()
+    (kept,) = waiting(settings)
+    assert kept.endswith(".json")
+    assert report.flush(settings) == []
+    assert len(told(demo, change)) == 1

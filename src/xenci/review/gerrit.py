@@ -89,10 +89,13 @@ class Gerrit:
         # Not up, too busy, or a password that is being changed.
         if answer.status_code >= requests.codes.server_error or answer.status_code in (401, 429):
             raise AwayError(f"{url}: {answer.status_code} {answer.text.strip()[:200]}")
-        if answer.status_code >= requests.codes.multiple_choices:
+        if answer.status_code >= requests.codes.bad_request:
             raise RefusalError(f"{url}: {answer.status_code} {answer.text.strip()[:200]}", answer.status_code)
         if answer.status_code == requests.codes.no_content:
             return None
-        if not answer.text.startswith(MAGIC):
-            raise GerritError(f"{url}: no answer of Gerrit's REST API: {answer.text[:100]!r}")
+        if answer.status_code >= requests.codes.multiple_choices or not answer.text.startswith(MAGIC):
+            # Somebody else's page in its place: of a proxy, or while it is moved.
+            raise AwayError(
+                f"{url}: no answer of Gerrit's REST API: {answer.status_code} {answer.text[:100]!r}"
+            )
         return json.loads(answer.text.removeprefix(MAGIC))
