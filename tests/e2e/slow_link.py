@@ -24,14 +24,14 @@ async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter, second
                 break
             sink.write(data)
             await sink.drain()
-        sink.close()
+        sink.write_eof()
 
     handing = asyncio.create_task(hand_over())
     with contextlib.suppress(ConnectionError):
         while data := await source.read(65536):
             late.put_nowait((clock() + seconds, data))
     late.put_nowait((clock() + seconds, b""))
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         await handing
 
 
@@ -41,6 +41,8 @@ async def main(listen: int, address: str, port: int, seconds: float) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back, forth = await asyncio.open_connection(address, port)
         await asyncio.gather(carry(reader, forth, seconds), carry(back, writer, seconds))
+        forth.close()
+        writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", listen):
         print("listening", flush=True)  # noqa: T201

@@ -116,7 +116,7 @@ def test_a_node_that_goes_away_during_a_job(site: Site, good: Good) -> None:
 def test_a_review_server_far_away(site: Site, good: Good) -> None:
     """A second each way, as by satellite: for events, git, queries and the vote."""
     scheduler, executor = ("ci", "zuul-scheduler"), ("executor", "zuul-executor")
-    with slow(site, *scheduler, 1.0, 443, 29418), slow(site, *executor, 1.0, 443, 29418):
+    with slow(site, *scheduler, 0.2, 443, 29418), slow(site, *executor, 0.2, 443, 29418):
         # The event stream that follows is a slow one.
         hang_up(site)
         good(proposed(site))
