@@ -80,7 +80,7 @@ def test_the_table_is_long_enough():
     [
         ("sandbox", "sandbox", {"project-tests"}),
         ("gate", "sandbox", {"project-tests"}),
-        ("own_check", "infra", {"noop"}),
+        ("own_check", "infra", {"infra-lint"}),
         ("gate", "xenci", {"noop"}),
         ("own_check", "sandbox", None),
         ("gate", "hypervisor-tools", None),
