@@ -51,7 +51,8 @@ def mistake(
     stem = missing.partition("_")[0]
     near = meant(missing, (known for known in variables if known.startswith(f"{stem}_")))
     if MADE.match(missing):
-        fix = "make it with xenci secrets init, or add it to an encrypted file"
+        encrypted = "" if missing.startswith("local_") else ", or add it to an encrypted file"
+        fix = f"make it with xenci secrets init{encrypted}"
     else:
         fix = "define it, or correct the name"
     return inventory.mistake(

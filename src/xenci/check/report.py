@@ -65,9 +65,10 @@ def sentence(one: Mistake) -> str:
 
 def closing(result: Result, name: str = "check") -> str:
     """How it ended, in one line that begins with the command's name."""
+    found = f"{len(result.mistakes)} mistake{'' if len(result.mistakes) == 1 else 's'}"
     if result.unreadable:
-        return f"{name}: {len(result.mistakes)} mistakes; some files could not be read, so there may be more"
+        return f"{name}: {found}; some files could not be read, so there may be more"
     if result.mistakes:
-        return f"{name}: {len(result.mistakes)} mistake{'s' if len(result.mistakes) > 1 else ''}"
-    left = f"; {result.left} that need facts of a host are left to it" if result.left else ""
+        return f"{name}: {found}"
+    left = f"; {result.left} values and rules need facts of a host, and are left to it" if result.left else ""
     return f"{name}: no mistakes{left}"
