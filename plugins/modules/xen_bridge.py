@@ -81,7 +81,7 @@ UNIT = "xenci-bridge-revert"
 
 def default_port(module: AnsibleModule) -> str:
     """The interface of the default route; fails where there is none, or two."""
-    _, output, _ = module.run_command(["ip", "-json", "-4", "route", "show", "default"], check_rc=True)
+    output = module.run_command(["ip", "-json", "-4", "route", "show", "default"], check_rc=True)[1]
     found = sorted({route["dev"] for route in json.loads(output or "[]") if "dev" in route})
     if len(found) != 1:
         module.fail_json(
@@ -102,14 +102,14 @@ def change(module: AnsibleModule, port: str, new: dict[str, str], old: dict[str,
     timer = [f"--unit={UNIT}", f"--on-active={module.params['revert_seconds']}", str(program), "revert"]
     module.run_command(["systemd-run", *timer], check_rc=True)
     # A unit of its own: it goes on where this process ends with its connection.
-    status, _, errors = module.run_command(
+    result = module.run_command(
         ["systemd-run", "--collect", "--wait", "--unit=xenci-bridge", str(program), "apply"]
     )
-    if status:
+    if result[0]:
         module.run_command(["systemctl", "stop", f"{UNIT}.timer"], check_rc=True)
-        _, said, _ = module.run_command(["journalctl", "--unit=xenci-bridge", "--lines=20", "--output=cat"])
+        said = module.run_command(["journalctl", "--unit=xenci-bridge", "--lines=20", "--output=cat"])[1]
         module.fail_json(
-            msg=f"{port} is as it was: over the bridge the gateway does not answer: {said or errors}"
+            msg=f"{port} is as it was: over the bridge the gateway does not answer: {said or result[2]}"
         )
 
 

@@ -78,7 +78,7 @@ def boot_modules(folder: Path, wanted: list[str]) -> list[Path]:
     """Return the files of modules of `folder`, lib/modules/RELEASE, each after those that it needs."""
     needs = {}
     for line in (folder / "modules.dep").read_text("utf-8").splitlines():
-        path, _, others = line.partition(":")
+        path, others = line.split(":", 1)
         needs[module(path)] = [*reversed(others.split()), path]
     builtin = set(map(module, (folder / "modules.builtin").read_text("utf-8").splitlines()))
     paths: list[str] = []
