@@ -104,6 +104,7 @@ def hang_up(site: Site) -> None:
     ours = connections(site)
     assert ours
     admin.run(admin.directory, "ssh", site.addresses["review"], "gerrit", "close-connection", *ours)
+    until(lambda: not set(ours).intersection(connections(site)))
 
 
 def proposed(site: Site) -> propose.Proposed:
