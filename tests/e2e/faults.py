@@ -75,6 +75,9 @@ def slow(site: Site, host: str, service: str, seconds: float, *ports: int) -> It
     rule = f"meta skuid {service} ip daddr {review} tcp dport {{}} redirect to :{{}};"
     rules = " ".join(rule.format(port, 20000 + port) for port in ports)
     with contextlib.ExitStack() as stack:
+        # Removed last: what a link says at its end must still find its way.
+        inside(site.lab, host, "nft add table ip fault")
+        stack.callback(inside, site.lab, host, "nft delete table ip fault")
         for port in ports:
             words = ["podman", "exec", "--interactive", f"{site.lab.container_prefix}-{host}", "python3"]
             words += ["-c", program, str(20000 + port), review, str(port), str(seconds)]
@@ -86,7 +89,6 @@ def slow(site: Site, host: str, service: str, seconds: float, *ports: int) -> It
             assert link.stdout.readline() == "listening\n"
         chain = f"type nat hook output priority -100; {rules}"
         inside(site.lab, host, f"nft 'table ip fault {{ chain output {{ {chain} }}; }}'")
-        stack.callback(inside, site.lab, host, "nft delete table ip fault")
         yield
 
 
