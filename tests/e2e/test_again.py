@@ -1,4 +1,7 @@
-"""Killed, stopped, run again, run twice at once: the next run ends green."""
+"""Killed, stopped, run again, run twice at once: the next run ends green.
+
+The first file by its name: where a later test has killed the scheduler, an apply loads what that may have missed.
+"""
 
 from __future__ import annotations
 
