@@ -77,7 +77,7 @@ bench: setup ## measure the demo's lab: phases, memory, votes against plain Zuul
 
 .PHONY: e2e
 e2e: setup-test ## end-to-end tests on a lab of their own: kills, votes, logs, demo-down
-	@.venv/bin/pytest -q tests/e2e/test_resume.py tests/e2e --ignore tests/e2e/test_scale_out.py
+	@.venv/bin/pytest -q tests/e2e --ignore tests/e2e/test_scale_out.py
 
 .PHONY: scale-out
 scale-out: setup ## the same of a larger site, on a lab that goes away again: one of everything dies
