@@ -1,6 +1,6 @@
 """Killed, stopped, run again, run twice at once: the next run ends green.
 
-The first file by its name: where a later test has killed the scheduler, an apply loads what that may have missed.
+First by its name: when a later test has killed the scheduler, an apply loads what that may have missed.
 """
 
 from __future__ import annotations
