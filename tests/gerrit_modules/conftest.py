@@ -19,6 +19,8 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 
 from tests.gerrit_contract.lab import lab_gerrit
 from tests.gerrit_contract.replay import Server
+from tests.gerrit_modules.demo import BASTION, SECRET, set_up
+from xenci.review.gerrit import Settings
 
 _AnsibleCollectionFinder(paths=[str(Path(__file__).parents[2] / ".cache")])._install()
 
@@ -58,3 +60,23 @@ def run(server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return result
 
     return run_module
+
+
+@pytest.fixture
+def demo(run: Run, server: Server) -> Server:
+    """The server with the demo's people, projects and rights."""
+    return set_up(run, server)
+
+
+@pytest.fixture
+def settings(demo: Server, tmp_path: Path) -> Settings:
+    """How the bastion speaks to it."""
+    return Settings(
+        url=demo.url,
+        account=BASTION,
+        password=SECRET,
+        project="infra",
+        approvers="xenci-core",
+        spool=tmp_path / "spool",
+        ca=Path(demo.ca) if demo.ca else None,
+    )

@@ -7,13 +7,15 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import yaml
 
 from tests.gerrit_contract.replay import Server
-from tests.gerrit_modules.conftest import Run
+
+if TYPE_CHECKING:
+    from tests.gerrit_modules.conftest import Run
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "inventories/demo/group_vars/gerrit/gerrit_config.yml"
@@ -68,9 +70,11 @@ def set_up(run: Run, server: Server) -> Server:
     return server
 
 
-def ask(server: Server, user: str, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
-    """Status and answer of a request."""
-    login = base64.b64encode(f"{user}:{SECRET}".encode()).decode()
+def ask(
+    server: Server, user: str, path: str, method: str = "GET", body: Any = None, secret: str = SECRET
+) -> tuple[int, Any]:
+    """Status and answer of a request, by a client that shares nothing with the modules."""
+    login = base64.b64encode(f"{user}:{secret}".encode()).decode()
     request = urllib.request.Request(  # noqa: S310 - the URL is the test's own
         f"{server.url.rstrip('/')}/a{path}", method=method, headers={"Authorization": f"Basic {login}"}
     )

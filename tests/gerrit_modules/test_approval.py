@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.gerrit_contract.lab import free_port
 from tests.gerrit_contract.replay import Server
 from tests.gerrit_modules.conftest import Run
-from tests.gerrit_modules.demo import BASTION, SECRET, ask, given, proposed, reworded, set_up, vote
+from tests.gerrit_modules.demo import BASTION, SECRET, ask, given, proposed, reworded, vote
 from xenci.review import approval
 from xenci.review.approval import Approved, RefusedError
 from xenci.review.gerrit import AwayError, RefusalError, Settings
-
-
-@pytest.fixture
-def demo(run: Run, server: Server) -> Server:
-    return set_up(run, server)
-
-
-@pytest.fixture
-def settings(demo: Server, tmp_path: Path) -> Settings:
-    return Settings(
-        url=demo.url,
-        account=BASTION,
-        password=SECRET,
-        project="infra",
-        approvers="xenci-core",
-        spool=tmp_path / "spool",
-        ca=Path(demo.ca) if demo.ca else None,
-    )
 
 
 def revision(demo: Server, change: int) -> str:

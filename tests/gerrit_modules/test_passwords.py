@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import urllib.error
-import urllib.request
 from typing import Any
 
 import pytest
 
 from tests.gerrit_contract.replay import Server
+from tests.gerrit_modules import demo
 from tests.gerrit_modules.conftest import Run
 
 
 def ask(server: Server, path: str, user: str, secret: str, method: str = "GET", body: Any = None) -> int:
-    """Status of a request, by a client that shares nothing with the modules."""
-    login = base64.b64encode(f"{user}:{secret}".encode()).decode()
-    request = urllib.request.Request(  # noqa: S310 - the URL is the test's own
-        f"{server.url.rstrip('/')}/a{path}", method=method, headers={"Authorization": f"Basic {login}"}
-    )
-    if body is not None:
-        request.data = json.dumps(body).encode()
-        request.add_header("Content-Type", "application/json")
-    try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
+    """Status of a request."""
+    return demo.ask(server, user, path, method, body, secret)[0]
 
 
 def opens(server: Server, user: str, secret: str) -> bool:

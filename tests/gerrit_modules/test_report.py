@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import http.server
 import threading
-from pathlib import Path
 
 import pytest
 
 from tests.gerrit_contract.lab import free_port
 from tests.gerrit_contract.replay import Server
-from tests.gerrit_modules.conftest import Run
-from tests.gerrit_modules.demo import BASTION, SECRET, ask, given, merge, proposed, reworded, set_up, vote
+from tests.gerrit_modules.demo import BASTION, ask, given, merge, proposed, reworded, vote
 from xenci.review import report
 from xenci.review.gerrit import AwayError, Gerrit, Settings
 
@@ -24,24 +22,6 @@ class Run_:  # noqa: N801  # the module's Run runs modules
     id: str
     kind: str = "plan"
     result: str = "changes"
-
-
-@pytest.fixture
-def demo(run: Run, server: Server) -> Server:
-    return set_up(run, server)
-
-
-@pytest.fixture
-def settings(demo: Server, tmp_path: Path) -> Settings:
-    return Settings(
-        url=demo.url,
-        account=BASTION,
-        password=SECRET,
-        project="infra",
-        approvers="xenci-core",
-        spool=tmp_path / "spool",
-        ca=Path(demo.ca) if demo.ca else None,
-    )
 
 
 def away(settings: Settings) -> Settings:

@@ -30,6 +30,13 @@ def files(argument: argparse.Action) -> None:
     argument.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own way
 
 
+def report_format(parser: argparse.ArgumentParser) -> None:
+    """Add how mistakes are written (`xenci.check.report.FORMATS`)."""
+    parser.add_argument(
+        "--format", default="text", choices=["text", "json", "zuul"], help="default: %(default)s"
+    )
+
+
 def vault_password_file(parser: argparse.ArgumentParser) -> None:
     """Add the file with the password of an inventory's vault files."""
     argument = parser.add_argument(

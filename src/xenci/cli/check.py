@@ -25,7 +25,6 @@ exit codes:
   64   the command line is wrong
   130  stopped with Ctrl-C
 """
-MISTAKES = 2
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,9 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.inventory(parser)
-    parser.add_argument(
-        "--format", default="text", choices=["text", "json", "zuul"], help="default: %(default)s"
-    )
+    arguments.report_format(parser)
     infra = parser.add_argument(
         "--infra",
         action="append",
@@ -69,4 +66,4 @@ def run(options: argparse.Namespace) -> int:
     result = check([Path(source) for source in options.inventory], checkout(), password, options.infra)
     sys.stdout.write(report.FORMATS[options.format](result, Path.cwd()))
     print(report.closing(result), file=sys.stderr)  # noqa: T201
-    return errors.UNFIT if result.unreadable else MISTAKES if result.mistakes else 0
+    return errors.UNFIT if result.unreadable else errors.MISTAKES if result.mistakes else 0

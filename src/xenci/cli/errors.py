@@ -7,6 +7,7 @@ import os
 import shlex
 
 FAILED, CHANGES, UNFIT, BUSY, REFUSED, USAGE, INTERRUPTED = 1, 2, 3, 4, 5, 64, 130
+MISTAKES = 2
 
 EXIT_CODES = """\
 exit codes:

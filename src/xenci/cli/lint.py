@@ -26,7 +26,6 @@ exit codes:
   64   the command line is wrong
   130  stopped with Ctrl-C
 """
-MISTAKES = 2
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,9 +43,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="DIR",
         help="inventory in it; may be given again (default: inventory)",
     )
-    parser.add_argument(
-        "--format", default="text", choices=["text", "json", "zuul"], help="default: %(default)s"
-    )
+    arguments.report_format(parser)
     arguments.files(parser.add_argument("infra", type=Path, help="checkout of the infra repository"))
     parser.set_defaults(run=run)
 
@@ -72,4 +69,4 @@ def run(options: argparse.Namespace) -> int:
     if options.format != "text":  # that is for a program; people read the job's log
         sys.stderr.write(report.text(result, base))
     print(report.closing(result, "lint"), file=sys.stderr)  # noqa: T201
-    return errors.UNFIT if result.unreadable else MISTAKES if result.mistakes else 0
+    return errors.UNFIT if result.unreadable else errors.MISTAKES if result.mistakes else 0
