@@ -26,6 +26,10 @@ demo: setup ## stand up a whole CI on this machine and see two changes voted on
 	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET)) \
 		$(if $(GERRIT_WAR),--gerrit-war $(GERRIT_WAR)) $(if $(GERRIT_VERSION),--gerrit-version $(GERRIT_VERSION))
 
+.PHONY: demo-change
+demo-change: setup ## take a change to the demo's CI through review: plan, approve, apply, drift
+	@$(XENCI) demo change --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET))
+
 .PHONY: demo-down
 demo-down: setup ## remove the demo's lab, and nothing else
 	@$(XENCI) demo down --lab $(LAB)

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from tests.e2e.faults import until
 from tests.e2e.reading import ci_messages
 from xenci.demo import commands
@@ -72,14 +70,7 @@ def amend(site: Site, change: Change, files: Mapping[str, str]) -> Change:
 
 def post(site: Site, account: str, change: Change, path: str, body: Mapping[str, Any]) -> None:
     """POST to a change, as an account."""
-    answer = requests.post(
-        f"{site.review}a/changes/{change.number}/{path}",
-        json=body,
-        auth=(account, site.passwords[account]),
-        verify=site.authority,
-        timeout=20,
-    )
-    assert answer.ok, answer.text
+    site.post(f"changes/{change.number}/{path}", body, account)
 
 
 def comment(site: Site, change: Change, text: str) -> None:

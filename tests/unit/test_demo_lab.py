@@ -80,7 +80,7 @@ def test_a_lab_of_an_older_checkout_gets_what_it_lacks_and_keeps_the_rest(
 ) -> None:
     secrets.ensure(lab, "10.9.0.0/24")
     before = secrets.read(lab)
-    monkeypatch.setitem(secrets.SECRETS, "vault_new_password", password)
+    monkeypatch.setitem(secrets.SECRETS, "vault_new_password", lambda _lab: password())
     assert secrets.ensure(lab, "10.9.0.0/24")
     after = secrets.read(lab)
     assert len(after.pop("vault_new_password")) > 20

@@ -14,6 +14,7 @@ examples:
   xenci demo up --lab second --subnet 10.202.0.0/24   a second one beside it
   xenci demo up --gerrit-war gerrit-3.11.5.war        on a real Gerrit
   xenci demo up                                       again: only proposes new changes
+  xenci demo change                                   a change to the CI itself: plan, approve, apply, drift
   xenci demo status                                   what is there
   xenci demo down                                     remove lab "demo", and nothing else
 
@@ -21,6 +22,7 @@ examples:
 
 ACTIONS = {
     "up": "make the lab, deploy the CI, propose two changes and wait for both votes",
+    "change": "take a change to the CI itself through review to live hosts, and find an edit by hand",
     "status": "say what is there",
     "down": "remove the lab's containers, network and files, and nothing else",
 }
@@ -44,7 +46,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             epilog=EXAMPLES + errors.EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        lab_options(action, subnet=name == "up")
+        lab_options(action, subnet=name in ("up", "change"))
         if name == "up":
             war_options(action)
         action.set_defaults(run=runner(name))
@@ -90,7 +92,7 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
         from xenci.demo.machine import NAME, UnfitError
 
         options.again = ["demo" if options.command == "demo" else "lab", options.action, "--lab", options.lab]
-        target = "demo-down" if options.action == "down" else "demo"
+        target = {"down": "demo-down", "change": "demo-change"}.get(options.action, "demo")
         options.make_again = f"make {target}" + (f" LAB={options.lab}" if options.lab != "demo" else "")
         if getattr(options, "subnet", None):
             options.again += ["--subnet", options.subnet]
@@ -113,6 +115,8 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
                     return commands.down(lab, screen)
                 if action == "hosts":
                     return commands.hosts_up(lab, screen, options.subnet)
+                if action == "change":
+                    return commands.change(lab, screen, options.subnet)
                 return commands.up(lab, screen, options.subnet, war)
         except BusyError as error:
             raise errors.CommandError(str(error), errors.BUSY) from error

@@ -12,7 +12,7 @@ from xenci.apply import processes
 from xenci.apply import run as applying
 from xenci.apply.screen import Screen, duration
 from xenci.check import first
-from xenci.demo import changes, gerrit, hosts, machine, propose, report, secrets, seed, state, watch
+from xenci.demo import changes, gerrit, hosts, machine, propose, report, secrets, seed, state, story, watch
 from xenci.demo.desk import Desk, GitError
 from xenci.demo.gerrit import War
 from xenci.demo.lab import Lab
@@ -47,6 +47,30 @@ def up(lab: Lab, screen: Screen, subnet: str | None, war: War | None = None) -> 
     return 0
 
 
+def change(lab: Lab, screen: Screen, subnet: str | None) -> int:
+    """A change to the demo's own site, through review to live hosts; the demo is made if it isn't there."""
+    phases = Phases(screen)
+    prepare(lab, screen, phases, subnet)
+    site = Site(lab)
+    deploy(site, screen, phases)
+    try:
+        told = story.tell(desk(site, "alice"), desk(site, "bob"), phases)
+    except (GitError, SiteError, story.StoryError) as error:
+        raise StuckError(str(error)) from error
+    story.save(site, told)
+    screen.line()
+    screen.line("time of every phase")
+    for line in phases.table():
+        screen.line(line)
+    screen.line()
+    screen.line(
+        f"demo change: done in {duration(phases.total)}: {told.url} planned, approved, merged, applied;"
+        " no drift; an edit by hand was found and repaired",
+        style="bold green",
+    )
+    return 0
+
+
 def deploy(site: Site, screen: Screen, phases: Phases) -> None:
     """Bring hosts and services to what the checkout says, unless they are already."""
     lab = site.lab
@@ -70,6 +94,8 @@ def deploy(site: Site, screen: Screen, phases: Phases) -> None:
             raise StuckError(f"the inventory could not be rendered: {error}") from error
     with phases("site.yml"):
         play(lab, screen, "playbooks/site.yml", "site.yml")
+    with phases("lab's files on its bastion"):
+        play(lab, screen, "playbooks/operate_lab_bastion.yml", "lab's files on its bastion")
     with phases("projects", "git compares the review server's branches with the checkout"):
         try:
             if changed := seed.follow(desk(site, "admin")):

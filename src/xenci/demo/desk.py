@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,10 @@ class Desk:
         self.run(path, "git", "clean", "--quiet", "-ffdx")
         return path
 
+    def tip(self, project: str) -> str:
+        """The commit that a project's branch is at."""
+        return self.run(self.clone(project), "git", "rev-parse", "HEAD").strip()
+
     def _settings(self) -> dict[str, str]:
         person = self.gerrit("accounts/self")
         return {
@@ -137,6 +142,10 @@ class Desk:
             text=True,
             env=self.environment,
         )
+
+    def vote(self, number: int, labels: Mapping[str, int]) -> None:
+        """Vote on the current patch set of a change."""
+        self.site.post(f"changes/{number}/revisions/current/review", {"labels": labels}, self.account)
 
     def gerrit(self, path: str) -> Any:
         """The review server's REST API, as this account."""

@@ -13,6 +13,8 @@ from xenci.files import write
 
 HERE = ("lab_hosts_directory", "site_checkout")
 """Paths on this machine: elsewhere they follow from where the playbooks lie."""
+OWN = "group_vars/all/zz_lab.yml"
+"""What differs between labs, in the copy."""
 
 
 def copy(lab: Lab, target: Path) -> None:
@@ -26,17 +28,24 @@ def copy(lab: Lab, target: Path) -> None:
         folder = target / "group_vars" / path.parent.name
         folder.mkdir(exist_ok=True)
         shutil.copy(path, folder / name)
-    own = target / "group_vars/all/zz_lab.yml"
-    values = yaml.safe_load(own.read_text(encoding="utf-8"))
-    plain = {name: value for name, value in values.items() if name not in HERE}
-    write(
-        own, f"---\n# What differs between labs.\n{yaml.safe_dump(plain, sort_keys=False, width=1000)}", 0o644
-    )
+    values = yaml.safe_load((target / OWN).read_text(encoding="utf-8"))
+    _own(target, {name: value for name, value in values.items() if name not in HERE})
     known = {
         name: {"site_host_key": host_key(lab, address)} for name, address in hosts.addresses(lab).items()
     }
     text = yaml.safe_dump({"all": {"hosts": known}}, width=1000)
     write(target / "keys.yml", f"---\n# The hosts' SSH keys.\n{text}", 0o644)
+
+
+def pin(target: Path, commit: str) -> None:
+    """Have the copy `target` name the commit of xenci that its bastion applies."""
+    values = yaml.safe_load((target / OWN).read_text(encoding="utf-8"))
+    _own(target, values | {"bastion_xenci_commit": commit})
+
+
+def _own(target: Path, values: dict[str, str]) -> None:
+    text = yaml.safe_dump(values, sort_keys=False, width=1000)
+    write(target / OWN, f"---\n# What differs between labs.\n{text}", 0o644)
 
 
 def host_key(lab: Lab, address: str) -> str:

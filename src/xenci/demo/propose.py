@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import time
+from pathlib import Path
 from typing import Any
 
 from xenci.demo import changes
@@ -32,13 +33,11 @@ def propose(desk: Desk, change: changes.Change) -> Proposed:
     clone = desk.clone(change.project)
     nonce = secrets.token_hex(4)
     desk.run(clone, "git", "checkout", "--quiet", "-B", f"{change.name}-{nonce}", "origin/master")
-    # Makes the remote and fetches the hook that adds a Change-Id; does nothing the second time.
-    desk.run(clone, "git", "review", "--setup")
+    setup(desk, clone)
     commit = changes.commit(change, clone, nonce, root=desk.site.lab.root)
     began = time.time()
-    said = desk.run(clone, "git", "review", "--yes", "master")
-    found: list[dict[str, Any]] = desk.gerrit(f"changes/?q=commit:{commit}&o=CURRENT_REVISION")
-    entry = found[0]
+    said = review(desk, clone)
+    entry = found(desk, commit)
     number = int(entry["_number"])
     return Proposed(
         change=change,
@@ -49,3 +48,28 @@ def propose(desk: Desk, change: changes.Change) -> Proposed:
         pushed=began,
         log=said.splitlines(),
     )
+
+
+def edited(desk: Desk, clone: Path, message: str) -> int:
+    """Commit what was edited in a clone, push it with git-review, and return the change's number."""
+    setup(desk, clone)
+    desk.run(clone, "git", "add", "--all")
+    desk.run(clone, "git", "commit", "--quiet", "--file", "-", stdin=message)
+    review(desk, clone)
+    return int(found(desk, desk.run(clone, "git", "rev-parse", "HEAD").strip())["_number"])
+
+
+def setup(desk: Desk, clone: Path) -> None:
+    """Make git-review's remote and fetch the hook that adds a Change-Id; nothing the second time."""
+    desk.run(clone, "git", "review", "--setup")
+
+
+def review(desk: Desk, clone: Path) -> str:
+    """Push for review, and return what git-review said."""
+    return desk.run(clone, "git", "review", "--yes", "master")
+
+
+def found(desk: Desk, commit: str) -> dict[str, Any]:
+    """The change of a commit, as the review server gives it."""
+    (entry,) = desk.gerrit(f"changes/?q=commit:{commit}&o=CURRENT_REVISION")
+    return dict(entry)

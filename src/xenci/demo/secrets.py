@@ -1,7 +1,7 @@
 """The generated half of the demo's inventory: names of this lab, random secrets, SSH keys.
 
 `.lab/<lab>/inventory/group_vars/all/` gets
-- `lab.yml`: lab_hosts_name, lab_hosts_subnet, and the public half of every key as `local_<key>_public_key`,
+- `lab.yml`: name, subnet, paths, and the public half of every key as `local_<key>_public_key`,
 - `vault.yml`, encrypted with the password in `.lab/<lab>/vault-password`: every name of `SECRETS`.
 The keys also lie as files in `.lab/<lab>/keys/`, where git and ssh can use them.
 """
@@ -28,18 +28,40 @@ KEYS = (
     "xen_launcher",
     "log_upload",
     "bastion_request",
+    "lab",
 )
 """SSH keys: one for each account, the review server's host key, the executor's for nodes, the launcher's for
-Xen hosts, the upload's, and the one with which jobs ask a bastion.
+Xen hosts, the upload's, the one with which jobs ask the bastion, and root's on the hosts.
 """
 
 
-SECRETS: dict[str, Callable[[], str]] = {
-    **{f"vault_gerrit_{account}_password": password for account in ACCOUNTS},
-    **{f"vault_{key}_private_key": private_key for key in KEYS},
-    "vault_postgresql_zuul_password": password,
-    "vault_zuul_keystore_password": password,
-    "vault_zuul_web_secret": password,
+def _password(_lab: Lab) -> str:
+    return password()
+
+
+def _key(_lab: Lab) -> str:
+    return private_key()
+
+
+def _hosts_key(lab: Lab) -> str:
+    # Hosts that an older checkout has made accept the one that is there.
+    there = lab.keys / "lab"
+    return there.read_text(encoding="utf-8") if there.exists() else private_key()
+
+
+def _vault_password(lab: Lab) -> str:
+    return lab.vault_password.read_text(encoding="utf-8").strip()
+
+
+SECRETS: dict[str, Callable[[Lab], str]] = {
+    **{f"vault_gerrit_{account}_password": _password for account in ACCOUNTS},
+    **{f"vault_{key}_private_key": _key for key in KEYS},
+    "vault_lab_private_key": _hosts_key,
+    # The bastion's copy: whoever reads it here has it.
+    "vault_bastion_vault_password": _vault_password,
+    "vault_postgresql_zuul_password": _password,
+    "vault_zuul_keystore_password": _password,
+    "vault_zuul_web_secret": _password,
 }
 """Name of each secret and how it is made."""
 
@@ -86,7 +108,7 @@ def _make(lab: Lab, subnet: str) -> None:
         new / "hosts.yml",
         "---\n# The hosts are in inventories/demo; here is what differs between labs.\nall: {}\n",
     )
-    values = {name: make() for name, make in SECRETS.items()}
+    values = {name: make(lab) for name, make in SECRETS.items()}
     write(new / "group_vars" / "all" / "vault.yml", _encrypted(lab, values))
     write(new / "group_vars" / "all" / "lab.yml", _plain(lab, subnet, values))
     # One rename, so that a kill leaves either no inventory or a whole one.
@@ -96,7 +118,7 @@ def _make(lab: Lab, subnet: str) -> None:
 def _complete(lab: Lab) -> bool:
     """Add what a newer checkout wants and the lab has not: secrets, plain values."""
     values = read(lab)
-    missing = {name: make() for name, make in SECRETS.items() if name not in values}
+    missing = {name: make(lab) for name, make in SECRETS.items() if name not in values}
     everything = lab.inventory / "group_vars" / "all"
     if missing:
         values |= missing
@@ -115,6 +137,8 @@ def _plain(lab: Lab, subnet: str, values: dict[str, str]) -> str:
         "lab_hosts_subnet": subnet,
         "lab_hosts_directory": str(lab.directory),
         "site_checkout": str(lab.root),
+        # Git's word for none: the review server's xenci, and so its commit, is there later than this.
+        "bastion_xenci_commit": "0" * 40,
     }
     for key in KEYS:
         lines[f"local_{key}_public_key"] = public_key(values[f"vault_{key}_private_key"])

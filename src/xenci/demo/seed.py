@@ -1,7 +1,8 @@
 """The content of the review server's projects.
 
 `stage` puts it together in `.lab/<lab>/seeds/<project>`, whence role gerrit_config makes first commits;
-`follow` pushes what a newer checkout or inventory has changed since.
+`follow` pushes what a newer checkout or inventory has changed since, and what is only known then: the commit
+that the bastion applies, and the key with which jobs ask it, as only this Zuul can read it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xenci import render
-from xenci.demo import inventory
+from xenci.demo import inventory, job_key
 from xenci.demo.desk import SSH_PORT, Desk
 from xenci.demo.lab import Lab
 from xenci.demo.site import Site
@@ -61,6 +62,10 @@ def follow(desk: Desk, projects: Sequence[str] = PROJECTS) -> list[str]:
     changed = []
     for project in projects:
         clone = desk.clone(project)
+        if project == "infra":
+            tree = desk.site.lab.seeds / project
+            inventory.pin(tree / INVENTORY, desk.tip("xenci"))
+            job_key.encrypt(desk.site, tree / job_key.FILE)
         desk.run(clone, "git", f"--work-tree={desk.site.lab.seeds / project}", "add", "--all", ".")
         if desk.run(clone, "git", "diff", "--cached", "--name-only").strip():
             message = "Follow the checkout that the demo runs from"

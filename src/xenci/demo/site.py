@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -18,6 +19,7 @@ TIMEOUT = 10.0
 
 TENANT = "xenci"
 CI_ACCOUNT = "xen-ci"
+BASTION_ACCOUNT = "xenci-bastion"
 
 
 class SiteError(Exception):
@@ -96,6 +98,22 @@ class Site:
         if not text.startswith(GERRIT_MAGIC):
             raise SiteError(f"{url}: not an answer of Gerrit's REST API: {text[:100]!r}")
         return json.loads(text.removeprefix(GERRIT_MAGIC))
+
+    def post(self, path: str, body: Mapping[str, Any], account: str) -> None:
+        """POST to the review server's REST API, as an account.
+
+        :param path: without `/a/`, such as `changes/5/revisions/current/review`.
+        :raises SiteError: when the server refuses.
+        """
+        url = f"{self.review}a/{path}"
+        try:
+            answer = self._session.post(
+                url, json=body, auth=(account, self.passwords[account]), timeout=TIMEOUT
+            )
+        except requests.RequestException as error:
+            raise SiteError(f"{url}: {error}") from error
+        if not answer.ok:
+            raise SiteError(f"{url}: {answer.status_code} {answer.text.strip()[:200]}")
 
     def tenant(self, path: str) -> Any:
         """What Zuul's API answers about the tenant, such as `builds?change=5`."""
