@@ -16,7 +16,7 @@ from xenci.apply import processes
 from xenci.demo.lab import Lab
 
 
-def test_kill_9_at_any_moment_and_the_next_run_ends_green(killed: dict[str, int], finished: Command) -> None:
+def test_killed_at_any_moment_and_the_next_run_ends_green(killed: dict[str, int], finished: Command) -> None:
     assert set(killed.values()) == {-signal.SIGKILL}
     assert "good +1, bad -1" in finished.lines[-1]
 

@@ -1,11 +1,12 @@
-"""`demo down` removes its own lab and nothing else."""
+"""`lab up` goes on where it was killed; `demo down` removes its own lab and nothing else."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 
-from tests.e2e.conftest import ROOT, Command
+from tests.e2e.conftest import ROOT, Command, kill_at
 from xenci.demo.lab import Lab
 
 NAME, SUBNET = "e2e-down", "10.204.0.0/24"
@@ -34,7 +35,9 @@ def start(name: str, foreign: list[list[str]], image: str) -> None:
 
 def test_foreign_container_and_network_survive(foreign: list[list[str]]) -> None:
     lab = Lab(NAME, ROOT)
-    made = Command("lab", "up", "--lab", NAME, "--subnet", SUBNET)
+    cut = Command("lab", "up", "--lab", NAME, "--subnet", SUBNET)
+    assert kill_at(cut, "hosts", lab) == -signal.SIGKILL
+    made = Command("lab", "up", "--lab", NAME)
     assert made.finish() == 0, made.tail
     own = {name for name in names("container") if name.startswith(f"xenci-{NAME}-")}
     image = json.loads(podman("inspect", next(iter(own))))[0]["ImageName"]
@@ -49,7 +52,7 @@ def test_foreign_container_and_network_survive(foreign: list[list[str]]) -> None
 
     gone = Command("demo", "down", "--lab", NAME)
     assert gone.finish() == 0, gone.tail
-    assert len(own) == 7
+    assert len(own) == 8
     assert names("container") & own == set()
     assert FOREIGN in others <= names("container")
     assert FOREIGN in networks <= names("network")
