@@ -202,6 +202,17 @@ def test_a_rotated_secret_shows_neither_the_old_nor_the_new(bench: Bench) -> Non
         assert word not in shown
 
 
+def test_an_ansible_that_can_not_begin_says_why(bench: Bench) -> None:
+    """Also without a secret that its words may hold."""
+    (bench.site.root / "playbooks/configure_other.yml").write_text(f"- hosts: other\n  {WORD}: [\n")
+    planned = plan.plan(bench.site, bench.screen)
+    assert planned.run.result == "failed"
+    assert planned.run.message.startswith("Ansible could not begin: ")
+    assert len(planned.run.message) > len("Ansible could not begin: ")
+    assert WORD not in planned.run.message
+    assert planned.run.message in bench.site.store.read(planned.run, "report.txt")
+
+
 def test_no_files_of_a_run_are_left(bench: Bench) -> None:
     bench.be_applied()
     plan.plan(bench.site, bench.screen)

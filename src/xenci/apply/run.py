@@ -51,11 +51,15 @@ class Playbook:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """How it ended. `status` is ansible-runner's: successful, failed, canceled or timeout."""
+    """How it ended. `status` is ansible-runner's: successful, failed, canceled or timeout.
+
+    `output` holds the lines that were printed where no task began.
+    """
 
     status: str
     seconds: float
     progress: Progress
+    output: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
@@ -83,7 +87,7 @@ def run(
     began = time.monotonic()
     renderer = Renderer(screen)
     stop = threading.Event()
-    output = ["no output"]
+    output: list[str] = []
     with _signals(stop), screen.now(renderer.now):
         handler = renderer.event if keep is None else lambda event: renderer.event(keep(event)) and False
         runner = _runner(playbook, handler, stop)
@@ -94,8 +98,8 @@ def run(
         finally:
             if keep is not None:
                 shutil.rmtree(runner.config.artifact_dir)
-    result = Result(runner.status, time.monotonic() - began, renderer.progress)
-    _report(playbook, screen, name, result, output)
+    result = Result(runner.status, time.monotonic() - began, renderer.progress, output)
+    _report(playbook, screen, name, result)
     if stop.is_set():
         # Ansible's workers have sessions of their own and outlive the command that was stopped.
         processes.end(playbook.state)
@@ -157,16 +161,15 @@ class _signals:  # noqa: N801 - reads as a statement
         self._stop.set()
 
 
-def _report(playbook: Playbook, screen: Screen, name: str, result: Result, output: list[str]) -> None:
+def _report(playbook: Playbook, screen: Screen, name: str, result: Result) -> None:
     for warning in result.progress.warnings:
         screen.line(f"  {warning}", style="yellow")
     if not result.ok and result.status != "canceled":
         for entry in result.progress.final_failures():
             for line in failure_lines(entry, journal(playbook, entry)):
                 screen.line(line, style="red" if line.startswith("FAILED") else "")
-        if not result.progress.tasks:
-            for line in output[-20:]:
-                screen.line(f"  {line}")
+        for line in result.output[-20:]:
+            screen.line(f"  {line}")
     for line in summary_lines(result.progress):
         screen.line(line)
     closing = last_line(result.progress, name, result.status, result.seconds)

@@ -72,7 +72,7 @@ def common(agreed: Sequence[Run], site: Site, limit: str) -> look.Scope:
 def refused(store: Store, agreed: Sequence[Run], seen: look.Seen) -> list[str]:
     """Why the plans don't hold any more; empty where they do."""
     if seen.broken:
-        return ["Ansible could not begin: the last lines of its output say why"]
+        return [seen.broken]
     lost = [f"{host}: not reached, so nobody knows what would change there" for host in seen.plan.unreachable]
     lost += [f"{host}: a task fails in check mode already" for host in seen.plan.failed]
     return lost or compare.surprises([model.loads(store.read(one, "plan.json")) for one in agreed], seen.plan)

@@ -67,7 +67,7 @@ def run(
         )
         with lines.open(encoding="utf-8") as file:
             plan = collect.plan(file, result.progress.stats, mask, site.key(), scope.left)
-    return Seen(result, plan)
+    return Seen(result, plan, mask.text(next((line for line in reversed(result.output) if line.strip()), "")))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,11 +76,15 @@ class Seen:
 
     result: applying.Result
     plan: Plan
+    said: str
+    """The last line that was printed where no task began, masked."""
 
     @property
-    def broken(self) -> bool:
-        """Whether Ansible did not even begin: no host is to blame."""
-        return not self.result.ok and self.plan.complete
+    def broken(self) -> str:
+        """Why Ansible did not even begin: no host is to blame. Empty where it did."""
+        if self.result.ok or not self.plan.complete:
+            return ""
+        return f"Ansible could not begin: {self.said or 'it said nothing'}"
 
 
 class Keep:

@@ -51,8 +51,7 @@ def plan(
             if not scope.playbooks:
                 return keep(site, writer, Plan(left=scope.left), "")
             seen = look.run(there, scope, writer, screen, mask, name=kind, check=True)
-            message = "Ansible could not begin: the last lines of its output say why" if seen.broken else ""
-            return keep(site, writer, seen.plan, message)
+            return keep(site, writer, seen.plan, seen.broken)
 
 
 def keep(site: Site, writer: Writer, found: Plan, message: str) -> Outcome:
