@@ -38,7 +38,7 @@ def check(
     :param infra: checkouts that define Zuul's jobs; without one, the repository that the inventory lies in.
     """
     # Here, since each of them loads Ansible, which takes half a second and reads its settings once.
-    from xenci.check import jobs, network, plays, preflight, secrets, topology, values, world
+    from xenci.check import compiled, jobs, network, plays, preflight, secrets, topology, values, world
     from xenci.check.inventory import Inventory, warnings
     from xenci.check.specs import Specs
 
@@ -47,7 +47,7 @@ def check(
     mistakes = [*inventory.unreadable, *inventory.odd, *inventory.undecided]
     left = 0
     if inventory.hosts:
-        with warnings():
+        with warnings(), compiled.once():
             uses = plays.uses(inventory, root)
             mistakes += world.check(inventory, specs, uses)
             typed = values.check(inventory, specs, uses)

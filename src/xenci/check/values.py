@@ -16,6 +16,8 @@ from xenci.check.origins import place
 from xenci.check.plays import Use
 from xenci.check.specs import Specs
 
+PLAIN: dict[str, type] = {"list": list, "dict": dict, "str": str}
+
 
 @dataclasses.dataclass
 class Found:
@@ -82,7 +84,9 @@ def problems(option: Mapping[str, Any], value: Any, name: str, secret: bool) -> 
     """What is wrong with a value: where (if it says so), which part of it, what, and the fix."""
     kind = option.get("type", "str")
     simple = {key: option[key] for key in ("type", "choices") if key in option and kind != "list"}
-    result = ArgumentSpecValidator({"x": simple or {"type": kind}}).validate({"x": value})
+    # Ansible copies all that it validates, which is of no use where the type is right and there is no choice.
+    right = "choices" not in simple and isinstance(value, PLAIN.get(kind, ()))
+    result = ArgumentSpecValidator({"x": simple or {"type": kind}}).validate({"x": None if right else value})
     quoted = "given" if secret else f"{shown(value)}"
     # Ansible takes anything for text.
     wrong = value is None or (kind in ("str", "path") and isinstance(value, list | dict))
@@ -94,7 +98,7 @@ def problems(option: Mapping[str, Any], value: Any, name: str, secret: bool) -> 
         )
         yield place(value), name, f"is {quoted}" if not secret else f"is no {kind}", fix
         return
-    value_ = result.validated_parameters["x"]
+    value_ = value if right else result.validated_parameters["x"]
     if kind == "list" and "elements" in option:
         inner = {**option, "type": option["elements"]}
         del inner["elements"]
