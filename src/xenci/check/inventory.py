@@ -118,6 +118,7 @@ class Inventory:
         """What Ansible itself warns of, such as a key that is there twice."""
         self.secret = secret
         self.facts = facts
+        self._of_host: dict[str, dict[str, Any]] = {}
         self.loader = Loader(self.mine)
         self.loader.set_basedir(str(root / "playbooks"))
         if VaultSecretsContext.current(optional=True) is None:
@@ -159,6 +160,12 @@ class Inventory:
             found: dict[str, Any] = self.variables.get_vars(play=play, host=host, task=task)
         found.pop("ansible_facts", None)
         return found
+
+    def of_host(self, name: str) -> dict[str, Any]:
+        """Variables of a host outside of plays."""
+        if name not in self._of_host:
+            self._of_host[name] = self.in_play(None, self.manager.hosts.get(name), None)
+        return self._of_host[name]
 
     def templar(self, variables: Mapping[str, Any]) -> Templar:
         """Ansible's templates over some variables."""

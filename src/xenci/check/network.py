@@ -25,7 +25,7 @@ def check(inventory: Inventory) -> Iterator[Mistake]:
         if not dns_name(name):
             fix = "use letters, digits and hyphens; it becomes part of the host's DNS name"
             yield Mistake(here, "", f"the host {name} has no DNS name", fix, hosts=(name,))
-        variables = inventory.in_play(None, host, None)
+        variables = inventory.of_host(name)
         try:
             address = str(inventory.templar(variables).template(variables.get("ansible_host", name)))
         except AnsibleError:

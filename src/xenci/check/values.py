@@ -19,11 +19,24 @@ from xenci.check.specs import Specs
 PLAIN: dict[str, type] = {"list": list, "dict": dict, "str": str}
 
 
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """What a role gets for one input, and the variables that it comes from."""
+
+    value: Any
+    variables: Mapping[str, Any]
+
+
+Known = dict[str, dict[str, Given]]
+"""What roles get: by input, then by host."""
+
+
 @dataclasses.dataclass
 class Found:
-    """Mistakes; how many values need facts; and role and host of those that rules can say nothing about."""
+    """Mistakes; values; how many need facts; and role and host of those that rules can say nothing about."""
 
     mistakes: list[Mistake] = dataclasses.field(default_factory=list)
+    known: Known = dataclasses.field(default_factory=dict)
     left: int = 0
     broken: set[tuple[str, str]] = dataclasses.field(default_factory=set)
     told: dict[tuple[Place, str, str], str] = dataclasses.field(default_factory=dict)
@@ -69,6 +82,7 @@ def one(
         else:
             yield evaluate.mistake(inventory, error, name, variables, host)
         return
+    found.known.setdefault(name, {}).setdefault(host, Given(value, variables))
     blame = inventory.blame(name, variables, host) or inventory.top()
     secret = inventory.hidden(name, variables[name]) or inventory.hidden(name, value)
     for where, part, what, fix in problems(option, value, name, secret):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.unit.check.conftest import Site
 from xenci.check import report
 from xenci.files import write
+from xenci.secrets import private_key
 
 COMMIT = "bastion_xenci_commit: 0123456789abcdef0123456789abcdef01234567\n"
 
@@ -18,7 +19,7 @@ def add(site: Site, commit: str = COMMIT) -> None:
     groups.write_text(text.replace("bastion: {}", "bastion: {hosts: {vault: null}}"), encoding="utf-8")
     site.write("group_vars/bastion/commit.yml", commit)
     # As the lab's hosts are made.
-    write(site.lab.keys / "lab", (site.lab.keys / "zuul_node").read_text(encoding="utf-8"))
+    write(site.lab.keys / "lab", private_key())
 
 
 def test_a_whole_one_has_no_mistake(site: Site) -> None:
