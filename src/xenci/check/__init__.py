@@ -55,7 +55,7 @@ def check(
             mistakes += [*typed.mistakes, *ruled.mistakes]
             mistakes += secrets.check(inventory, specs)
             mistakes += keys.check(inventory, typed.known)
-            mistakes += network.check(inventory)
+            mistakes += network.check(inventory, root)
             mistakes += topology.check(inventory, root)
             mistakes += jobs.check(inventory, [path.resolve() for path in infra] or jobs.near(sources))
         left = typed.left + ruled.left

@@ -211,6 +211,36 @@ class Inventory:
             ]
         return None
 
+    def spoken_of(self, name: str, variables: Mapping[str, Any]) -> list[str]:
+        """Hosts of the groups that a template speaks of, itself or through others."""
+        groups: set[str] = set()
+        seen: set[str] = set()
+        queue = [name]
+        while queue:
+            if (name := queue.pop()) in seen or name in ("hostvars", "groups", "group_names"):
+                continue
+            seen.add(name)
+            text = str(variables.get(name, ""))
+            words = NAME.findall(text)
+            groups |= set(words) & set(map(str, self.manager.groups)) if "hostvars" in text else set()
+            queue += [word for word in words if word in variables]
+        hosts = (self.manager.groups[group].get_hosts() for group in groups)
+        return sorted({str(host.name) for each in hosts for host in each})
+
+    def host_place(self, host: str) -> Place:
+        """Where the inventory says something of a host itself, else where it first names it."""
+        own = min((one.place for one in self.definitions if one.owner == host), default=None)
+        return own or place(self.manager.hosts[host].name) or self.top()
+
+    def lacking(self, host: str, variable: str) -> Mistake:
+        """A host without a variable that others need of it."""
+        what = f"{host} has no {variable}"
+        if variable == "ansible_host":
+            fix = "give the host's IP address, as the other hosts see it: their firewalls name it"
+        else:
+            fix = "give it to the host, other hosts' services need it"
+        return Mistake(self.host_place(host), variable, what, fix, hosts=(host,))
+
     def mistake(self, where: Place, what: str, fix: str, variable: str = "", host: str = "") -> Mistake:
         """A mistake at a line, with the variable that it defines and its value, unless that is secret."""
         definition = self.definition_at(where)

@@ -6,18 +6,21 @@ import ipaddress
 import itertools
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from ansible.errors import AnsibleError
 
 from xenci.check.inventory import Inventory
 from xenci.check.mistake import Mistake, Place
 from xenci.check.origins import place
+from xenci.check.topology import addressed_groups
 
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
-def check(inventory: Inventory) -> Iterator[Mistake]:
+def check(inventory: Inventory, root: Path) -> Iterator[Mistake]:
     """Hosts one by one, then against one another; then networks."""
+    groups = addressed_groups(root)
     holder: dict[str, str] = {}
     for name in inventory.hosts:
         host = inventory.manager.hosts[name]
@@ -26,6 +29,9 @@ def check(inventory: Inventory) -> Iterator[Mistake]:
             fix = "use letters, digits and hyphens; it becomes part of the host's DNS name"
             yield Mistake(here, "", f"the host {name} has no DNS name", fix, hosts=(name,))
         variables = inventory.of_host(name)
+        addressed = groups & set(variables.get("group_names", []))
+        if addressed and "ansible_host" not in variables and not inventory.loader.failed:
+            yield inventory.lacking(name, "ansible_host")
         try:
             address = str(inventory.templar(variables).template(variables.get("ansible_host", name)))
         except AnsibleError:
@@ -33,6 +39,11 @@ def check(inventory: Inventory) -> Iterator[Mistake]:
         where = inventory.blame("ansible_host", variables, name) or here
         if not is_address(address) and not dns_name(address):
             fix = "give an address or a DNS name"
+            yield inventory.mistake(
+                where, f"ansible_host of {name} is '{address}'", fix, "ansible_host", name
+            )
+        elif addressed and not is_address(address) and "ansible_host" in variables:
+            fix = "give the address: firewalls of other hosts name it, and take no names"
             yield inventory.mistake(
                 where, f"ansible_host of {name} is '{address}'", fix, "ansible_host", name
             )

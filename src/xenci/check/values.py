@@ -80,7 +80,7 @@ def one(
         if evaluate.elsewhere(error, inventory, use.whole):
             found.left += 1
         else:
-            yield evaluate.mistake(inventory, error, name, variables, host)
+            yield from evaluate.mistakes(inventory, error, name, variables, host)
         return
     found.known.setdefault(name, {}).setdefault(host, Given(value, variables))
     blame = inventory.blame(name, variables, host) or inventory.top()

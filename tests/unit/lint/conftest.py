@@ -15,7 +15,6 @@ from xenci.lint import INVENTORY
 from xenci.paths import checkout
 
 ROOT = checkout()
-KEY = keys.public_key(keys.private_key())
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +27,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     known = lab.directory / "known_hosts.d"
     known.mkdir()
     for address in hosts.addresses(lab).values():
-        (known / address).write_text(f"{address} {KEY}\n", encoding="utf-8")
+        key = keys.public_key(keys.private_key())
+        (known / address).write_text(f"{address} {key}\n", encoding="utf-8")
     infra = folder / "infra"
     # Not that of the skeleton's `inventory.copy`: rendering must not need what only this machine has.
     shutil.copytree(ROOT / "infra", infra)
