@@ -38,7 +38,19 @@ def check(
     :param infra: checkouts that define Zuul's jobs; without one, the repository that the inventory lies in.
     """
     # Here, since each of them loads Ansible, which takes half a second and reads its settings once.
-    from xenci.check import compiled, jobs, keys, network, plays, preflight, secrets, topology, values, world
+    from xenci.check import (
+        apart,
+        compiled,
+        jobs,
+        keys,
+        network,
+        plays,
+        preflight,
+        secrets,
+        topology,
+        values,
+        world,
+    )
     from xenci.check.inventory import Inventory, warnings
     from xenci.check.specs import Specs
 
@@ -56,6 +68,7 @@ def check(
             mistakes += secrets.check(inventory, specs)
             mistakes += keys.check(inventory, typed.known)
             mistakes += network.check(inventory, root)
+            mistakes += apart.check(inventory, typed.known)
             mistakes += topology.check(inventory, root)
             mistakes += jobs.check(inventory, [path.resolve() for path in infra] or jobs.near(sources))
         left = typed.left + ruled.left

@@ -167,6 +167,18 @@ class Inventory:
             self._of_host[name] = self.in_play(None, self.manager.hosts.get(name), None)
         return self._of_host[name]
 
+    def value(self, name: str, host: str, default: str = "") -> str:
+        """A variable of a host as text; empty where it can't be worked out, which who reads it says."""
+        variables = self.of_host(host)
+        try:
+            return str(self.templar(variables).template(variables.get(name, default)))
+        except AnsibleError:
+            return ""
+
+    def address(self, host: str) -> str:
+        """What Ansible connects to."""
+        return self.value("ansible_host", host, host)
+
     def templar(self, variables: Mapping[str, Any]) -> Templar:
         """Ansible's templates over some variables."""
         return Templar(self.loader, variables)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
-from ansible.errors import AnsibleError
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -93,7 +92,7 @@ def named(inventory: Inventory, told: set[str]) -> Iterator[Mistake]:
     """`local_X_public_key` beside `vault_X_private_key`, as `xenci secrets init` calls them."""
     for name, host, half in privates(inventory):
         public = f"local_{name.removeprefix('vault_').removesuffix('_private_key')}_public_key"
-        there = public_half(worked_out(inventory, public, host))
+        there = public_half(inventory.value(public, host))
         if there and there != half and half not in told:
             told |= {half, there}
             line = inventory.blame(public, inventory.of_host(host), host) or inventory.top()
@@ -108,17 +107,8 @@ def privates(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
     ):
         if one.name.startswith("vault_") and one.name.endswith("_private_key"):
             host = min(one.hosts, default=inventory.hosts[0])
-            if half := private_half(worked_out(inventory, one.name, host)):
+            if half := private_half(inventory.value(one.name, host)):
                 yield one.name, host, half
-
-
-def worked_out(inventory: Inventory, name: str, host: str) -> str:
-    """A variable of a host as text; empty where it can't be worked out, which who reads it says."""
-    variables = inventory.of_host(host)
-    try:
-        return str(inventory.templar(variables).template(variables.get(name, "")))
-    except AnsibleError:
-        return ""
 
 
 def given(inventory: Inventory, known: Known) -> dict[str, Pair]:
@@ -224,7 +214,7 @@ def host_keys(inventory: Inventory, known: Known) -> Iterator[Mistake]:
     for keys in of_input(inventory, known, "site_review_host_keys", public_half):
         holder |= dict.fromkeys(keys.halves, "the review server")
     for host in inventory.hosts:
-        half = public_half(worked_out(inventory, "site_host_key", host))
+        half = public_half(inventory.value("site_host_key", host))
         other = holder.setdefault(half, host) if half else host
         if other != host and not (other == "the review server" and host in ours):
             line = inventory.blame("site_host_key", inventory.of_host(host), host) or inventory.top()

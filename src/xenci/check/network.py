@@ -5,17 +5,17 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ansible.errors import AnsibleError
-
-from xenci.check.inventory import Inventory
+from xenci.check.inventory import Definition, Inventory
 from xenci.check.mistake import Mistake, Place
 from xenci.check.origins import place
 from xenci.check.topology import addressed_groups
 
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def check(inventory: Inventory, root: Path) -> Iterator[Mistake]:
@@ -32,9 +32,8 @@ def check(inventory: Inventory, root: Path) -> Iterator[Mistake]:
         addressed = groups & set(variables.get("group_names", []))
         if addressed and "ansible_host" not in variables and not inventory.loader.failed:
             yield inventory.lacking(name, "ansible_host")
-        try:
-            address = str(inventory.templar(variables).template(variables.get("ansible_host", name)))
-        except AnsibleError:
+        address = inventory.address(name)
+        if not address:
             continue  # who reads it says so
         where = inventory.blame("ansible_host", variables, name) or here
         if not is_address(address) and not dns_name(address):
@@ -68,17 +67,31 @@ def own_place(inventory: Inventory, host: str, where: Place) -> Place:
 
 def overlaps(inventory: Inventory) -> Iterator[Mistake]:
     """Two networks in one list, of which one holds the other."""
-    for one in inventory.definitions:
-        if not one.name.endswith(("_networks", "_sources")) or not isinstance(one.value, list):
-            continue
-        networks = [(text, network) for text in one.value if (network := as_network(text))]
+    for one, listed in lists(inventory):
+        networks = [(text, network) for text in listed if (network := as_network(text))]
         for (_, first), (text, second) in itertools.combinations(networks, 2):
             if first.version == second.version and first.overlaps(second):
-                what = f"{one.name} has {first} and {second}, which overlap"
-                yield Mistake(place(text) or one.place, one.name, what, "keep the larger one", str(second))
+                if first == second:
+                    what, fix = f"{one.name} has {text} twice", "keep one"
+                else:
+                    what, fix = f"{one.name} has {first} and {second}, which overlap", "keep the larger one"
+                yield Mistake(place(text) or one.place, one.name, what, fix, str(second))
 
 
-def as_network(text: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def lists(inventory: Inventory) -> Iterator[tuple[Definition, list[object]]]:
+    """Lists of addresses and networks, those in lists of destinations too."""
+    for one in inventory.definitions:
+        if not isinstance(one.value, list):
+            continue
+        if one.name.endswith(("_networks", "_sources", "_addresses", "_dns")):
+            yield one, one.value
+        elif one.name.endswith("_destinations"):
+            for inner in one.value:
+                if isinstance(inner, Mapping) and isinstance(inner.get("addresses"), list):
+                    yield one, inner["addresses"]
+
+
+def as_network(text: object) -> Network | None:
     """A network or address; None for what is neither, or a template."""
     try:
         return ipaddress.ip_network(str(text), strict=False)

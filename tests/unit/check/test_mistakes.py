@@ -33,7 +33,7 @@ def keys() -> dict[str, str]:
     accounts = [{"name": name, "ssh_keys": [line]} for name in ("one", "two")]
     accounts += [{"name": "xen-ci", "ssh_keys": [public_key(private_key())]}]
     third, host = public_key(private_key()), public_key(private_key())
-    wrong = {
+    wrong: dict[str, dict[str, tuple[object, str]]] = {
         "group_vars/all/keys.yml": {
             "vault_locked_private_key": (locked_key(), "has a passphrase, which no service can type"),
             "vault_public_private_key": (line, "is a public key: give the private one"),
