@@ -20,11 +20,13 @@ class Result:
 
     `unreadable`: some of it could not be read, so that the rest may hide more.
     `left`: values and rules that need facts of a host, and are left to it.
+    `jobs`: checkouts whose jobs were compared with those that the inventory runs.
     """
 
     mistakes: list[Mistake]
     unreadable: bool
     left: int
+    jobs: tuple[Path, ...] = ()
 
 
 def check(
@@ -58,6 +60,7 @@ def check(
     inventory = Inventory(sources, root, vault_password, specs.secret, plays.facts(root))
     mistakes = [*inventory.unreadable, *inventory.odd, *inventory.undecided]
     left = 0
+    checkouts: list[Path] = []
     if inventory.hosts:
         with warnings(), compiled.once():
             uses = plays.uses(inventory, root)
@@ -70,9 +73,10 @@ def check(
             mistakes += network.check(inventory, root)
             mistakes += apart.check(inventory, typed.known)
             mistakes += topology.check(inventory, root)
-            mistakes += jobs.check(inventory, [path.resolve() for path in infra] or jobs.near(sources))
+            checkouts = [path.resolve() for path in infra] or jobs.near(sources)
+            mistakes += jobs.check(inventory, checkouts)
         left = typed.left + ruled.left
-    return Result(once(merge(mistakes)), bool(inventory.unreadable), left)
+    return Result(once(merge(mistakes)), bool(inventory.unreadable), left, tuple(checkouts))
 
 
 def merge(mistakes: Sequence[Mistake]) -> list[Mistake]:

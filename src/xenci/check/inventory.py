@@ -241,8 +241,9 @@ class Inventory:
 
     def host_place(self, host: str) -> Place:
         """Where the inventory says something of a host itself, else where it first names it."""
-        own = min((one.place for one in self.definitions if one.owner == host), default=None)
-        return own or place(self.manager.hosts[host].name) or self.top()
+        own = [one.place for one in self.definitions if one.owner == host]
+        listed = [each for each in own if not VARS_FILE.search(each.path)]
+        return min(listed or own, default=None) or place(self.manager.hosts[host].name) or self.top()
 
     def lacking(self, host: str, variable: str) -> Mistake:
         """A host without a variable that others need of it."""

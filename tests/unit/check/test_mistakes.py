@@ -56,6 +56,8 @@ def keys() -> dict[str, str]:
             ),
             "gerrit_config_passwords": ({}, ""),
         },
+        # Which host a template meets first is left to chance.
+        "host_vars/bare.yml": {"site_host_key": (public_key(private_key()), "")},
         "host_vars/logs.yml": {"site_host_key": (host, "")},
         "host_vars/node1.yml": {"site_host_key": (host, "of node1 is the SSH host key of logs too")},
     }

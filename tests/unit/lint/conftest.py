@@ -9,7 +9,7 @@ import pytest
 
 from xenci import render
 from xenci import secrets as keys
-from xenci.demo import hosts, inventory, secrets
+from xenci.demo import hosts, inventory, secrets, seed
 from xenci.demo.lab import Lab
 from xenci.lint import INVENTORY
 from xenci.paths import checkout
@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (known / address).write_text(f"{address} {key}\n", encoding="utf-8")
     infra = folder / "infra"
     # Not that of the skeleton's `inventory.copy`: rendering must not need what only this machine has.
-    shutil.copytree(ROOT / "infra", infra)
+    seed.skeleton(infra, ROOT)
     inventory.copy(lab, infra / INVENTORY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(lab.vault_password))
