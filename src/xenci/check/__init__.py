@@ -30,7 +30,11 @@ class Result:
 
 
 def check(
-    sources: Sequence[Path], root: Path, vault_password: Path | None = None, infra: Sequence[Path] = ()
+    sources: Sequence[Path],
+    root: Path,
+    vault_password: Path | None = None,
+    infra: Sequence[Path] = (),
+    stubs: bool = False,
 ) -> Result:
     """Check an inventory.
 
@@ -38,6 +42,7 @@ def check(
     :param root: checkout of xenci.
     :param vault_password: file with the password of the vault files.
     :param infra: checkouts that define Zuul's jobs; without one, the repository that the inventory lies in.
+    :param stubs: something random stands in the place of each secret, so that no pair of keys fits.
     """
     # Here, since each of them loads Ansible, which takes half a second and reads its settings once.
     from xenci.check import (
@@ -69,7 +74,7 @@ def check(
             ruled = preflight.check(inventory, specs, uses, typed.broken)
             mistakes += [*typed.mistakes, *ruled.mistakes]
             mistakes += secrets.check(inventory, specs)
-            mistakes += keys.check(inventory, typed.known)
+            mistakes += keys.check(inventory, typed.known, stubs)
             mistakes += network.check(inventory, root)
             mistakes += apart.check(inventory, typed.known)
             mistakes += topology.check(inventory, root)
