@@ -6,7 +6,6 @@ role `infra_config`, through `playbooks/operate_render.yml`. This module calls i
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -47,12 +46,3 @@ def render(
         raise RenderError(failure)
     items = [item for answer in answers for item in answer.result.get("results", []) if item.get("changed")]
     return sorted(item["item"] for item in items if item["item"].endswith((".yaml", ".yml")))
-
-
-def infra_tree(inventories: Sequence[Path], destination: Path, *, root: Path) -> None:
-    """Make `destination` the first content of an operator's infra repository: skeleton and rendered files.
-
-    Files that are there are overwritten, others are left. Raises RenderError.
-    """
-    shutil.copytree(root / "infra", destination, dirs_exist_ok=True)
-    render(inventories, destination, root=root)

@@ -55,6 +55,7 @@ def test_only_zuul_and_the_changelog_use_yaml() -> None:
     folders = (
         "infra",
         "bench/plain",
+        "demo/infra",
         "changelogs",
         "zuul.d",
         "playbooks/jobs",

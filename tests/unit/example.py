@@ -11,10 +11,15 @@ from xenci.paths import checkout
 
 EXAMPLE = checkout() / "inventories/example"
 PLACEHOLDER = re.compile(r"<[^<>]+>")
-KEY = secrets.public_key(secrets.private_key())
+
+
+def key() -> str:
+    """A public key that nobody else has."""
+    return secrets.public_key(secrets.private_key())
+
 
 DECIDED = {
-    "hosts.yml": ["192.0.2.10", KEY, "192.0.2.20", "192.0.2.30", KEY],
+    "hosts.yml": ["192.0.2.10", key(), "192.0.2.20", "192.0.2.30", key()],
     "group_vars/all/site.yml": [
         "Example Corp Xen CI",
         "https://ci.example.org/about",
@@ -27,7 +32,7 @@ DECIDED = {
         "review.example.net",
         "https://review.example.net/",
         "198.51.100.7",
-        KEY,
+        key(),
         "example-xen-ci",
     ],
     "group_vars/all/projects.yml": ["xen/tools", "xen/tools", "https://git.example.org/ci", "203.0.113.9"],

@@ -15,6 +15,7 @@ import pytest
 
 from xenci import cli, playbook
 from xenci.cli import errors
+from xenci.paths import checkout
 
 
 def leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -192,3 +193,18 @@ def test_bash_completes(typed: str, offered: set[str], tmp_path: Path) -> None:
     words = set(answer.stdout.split())
     assert offered <= words, (words, answer.stderr)
     assert all(word.startswith(typed.rpartition(" ")[2]) for word in words)
+
+
+@pytest.mark.parametrize("shell", ["zsh", "tcsh", "fish", "powershell"])
+def test_other_shells_complete_too(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--print-completion", shell])
+    assert caught.value.code == 0
+    script = capsys.readouterr().out
+    assert all(word in script for word in ("xenci", "check", "infra", "print-completion"))
+
+
+def test_the_page_names_every_command() -> None:
+    page = (checkout() / "docs/command_line.md").read_text(encoding="utf-8")
+    rows = " ".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))
+    assert set(re.findall(r"`xenci (\w+)`", rows)) == {path[0] for path in EVERY if path}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.check.conftest import ROOT
 from xenci.check import check
-from xenci.demo import gerrit, secrets
+from xenci.demo import gerrit, secrets, seed
 from xenci.demo.lab import Lab
 from xenci.demo.machine import UnfitError
 
@@ -47,7 +47,7 @@ def test_a_war_without_version_or_none_at_all(war: Path) -> None:
 def test_the_inventory_with_a_war_has_no_mistakes(lab: Lab, war: Path) -> None:
     assert gerrit.use(lab, gerrit.war(war, None))
     assert not gerrit.use(lab, gerrit.war(war, None))
-    found = check([ROOT / "inventories/demo", lab.inventory], ROOT, lab.vault_password, [ROOT / "infra"])
+    found = check([ROOT / "inventories/demo", lab.inventory], ROOT, lab.vault_password, seed.infra(ROOT))
     assert [f"{one.what}: {one.fix}" for one in found.mistakes] == []
 
 

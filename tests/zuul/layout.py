@@ -62,6 +62,7 @@ def render(
     infra, inventory = directory / "infra", directory / "inventory"
     if not infra.exists():
         shutil.copytree(ROOT / "infra", infra)
+        shutil.copytree(ROOT / "demo/infra", infra, dirs_exist_ok=True)
     for name, values in {
         "hosts": {"all": {"children": groups or {}}},
         "group_vars/all/test": variables,

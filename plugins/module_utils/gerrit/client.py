@@ -20,25 +20,15 @@ from typing import Any, NamedTuple, NoReturn
 
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible_collections.xenci.stack.plugins.module_utils.unreachable import unreachable
+from ansible_collections.xenci.stack.plugins.module_utils.server import Server, ServerError, server_spec
 
 _PREFIX = ")]}'"
 # What a proxy says whose Gerrit is not up.
 _STARTING = (502, 503, 504)
-_START = " After a start it needs up to a minute; gerrit_info with wait waits for it."
 
 
-class GerritError(Exception):
-    """What went wrong and what to do about it.
-
-    ``status`` is the HTTP status, 0 where no answer came; ``down`` says that the server is not up (yet).
-    """
-
-    def __init__(self, message: str, status: int = 0, down: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.down = down
+class GerritError(ServerError):  # type: ignore[misc]  # mypy can't see a collection's own name
+    """What Gerrit refused or could not answer, and what to do about it."""
 
 
 class Answer(NamedTuple):
@@ -74,13 +64,9 @@ class Group(NamedTuple):
 def connection_spec() -> dict[str, Any]:
     """The options that every gerrit_* module has; described in the doc fragment ``gerrit``."""
     return {
-        "url": {"type": "str", "required": True},
+        **server_spec(),
         "username": {"type": "str", "required": True},
         "password": {"type": "str", "required": True, "no_log": True},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
-        "timeout": {"type": "int", "default": 30},
-        "use_proxy": {"type": "bool", "default": True},
     }
 
 
@@ -100,32 +86,17 @@ def account_from_info(info: dict[str, Any]) -> Account:
     )
 
 
-class Gerrit:
+class Gerrit(Server):  # type: ignore[misc]  # mypy can't see a collection's own name
     """One Gerrit and the account as which we speak to it. Looks groups and accounts up once each."""
 
-    def __init__(
-        self,
-        url: str,
-        username: str,
-        password: str,
-        validate_certs: bool = True,
-        ca_path: str | None = None,
-        timeout: int = 30,
-        use_proxy: bool = True,
-    ) -> None:
-        if not re.match(r"https?://[^/]", url):
-            raise GerritError(f"url must start with https:// or http:// and name a host, not '{url}'")
-        self.url = url.rstrip("/")
+    service = "Gerrit"
+    error = GerritError
+    hint = " After a start it needs up to a minute; gerrit_info with wait waits for it."
+
+    def __init__(self, url: str, username: str, password: str, **options: Any) -> None:
+        super().__init__(url, **options)
         self.username = username
         self.password = password
-        self.options = {
-            "validate_certs": validate_certs,
-            "ca_path": ca_path,
-            "timeout": timeout,
-            "use_proxy": use_proxy,
-        }
-        self.ca_path, self.timeout = ca_path, timeout
-        self.use_proxy = use_proxy
         self._groups: dict[str, Group | None] = {}
 
     @classmethod
@@ -178,7 +149,7 @@ class Gerrit:
             if status not in accept:
                 self._refused(method, path, status, raw.decode(errors="replace"), user, error.headers)
         except (UrlConnectionError, OSError) as error:
-            self._unreachable(error)
+            raise self.unreachable(error) from error
         return Answer(status, self._decode(raw, status))
 
     def get(self, path: str, accept: tuple[int, ...] = ()) -> Answer:
@@ -275,10 +246,6 @@ class Gerrit:
                 "gerrit.canonicalWebUrl says, with its path prefix if it has one."
             )
         return text.rstrip("\n")
-
-    def _unreachable(self, error: Exception) -> NoReturn:
-        message, down = unreachable("Gerrit", self.url, error, self.ca_path, self.timeout, _START)
-        raise GerritError(message, down=down) from error
 
     def _refused(self, method: str, path: str, status: int, text: str, user: str, headers: Any) -> NoReturn:
         says = text.strip() or "nothing"

@@ -7,68 +7,37 @@ not know is 404, one whose layout is not loaded yet 422; nginx before it answers
 from __future__ import annotations
 
 import json
-import re
 import urllib.error
 import urllib.parse
 from typing import Any
 
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible_collections.xenci.stack.plugins.module_utils.unreachable import unreachable
+from ansible_collections.xenci.stack.plugins.module_utils.server import Server, ServerError, server_spec
 
 # What a proxy says whose Zuul is not up.
 _STARTING = (502, 503, 504)
 
 
-class ZuulError(Exception):
-    """What went wrong and what to do about it.
-
-    ``status`` is the HTTP status, 0 where no answer came; ``down`` says that the server is not up (yet), or
-    that something is broken that it needs, as its database.
-    """
-
-    def __init__(self, message: str, status: int = 0, down: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.down = down
+class ZuulError(ServerError):  # type: ignore[misc]  # mypy can't see a collection's own name
+    """What Zuul could not answer, and what to do about it."""
 
 
 def connection_spec() -> dict[str, Any]:
     """The options that every zuul_* module has; described in the doc fragment ``zuul``."""
-    return {
-        "url": {"type": "str", "required": True},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
-        "timeout": {"type": "int", "default": 30},
-        "use_proxy": {"type": "bool", "default": True},
-        "must_answer": {"type": "bool", "default": True},
-    }
+    return {**server_spec(), "must_answer": {"type": "bool", "default": True}}
 
 
-class Zuul:
+class Zuul(Server):  # type: ignore[misc]  # mypy can't see a collection's own name
     """One Zuul, by the URL of its status page."""
 
-    def __init__(
-        self,
-        url: str,
-        validate_certs: bool = True,
-        ca_path: str | None = None,
-        timeout: int = 30,
-        use_proxy: bool = True,
-    ) -> None:
-        if not re.match(r"https?://[^/]", url):
-            raise ZuulError(f"url must start with https:// or http:// and name a host, not '{url}'")
-        self.url = url.rstrip("/")
-        self.ca_path = ca_path
-        self.timeout = timeout
-        self.options = {"validate_certs": validate_certs, "ca_path": ca_path, "timeout": timeout}
-        self.options["use_proxy"] = use_proxy
+    service = "Zuul's web server"
+    error = ZuulError
 
     @classmethod
     def from_params(cls, params: dict[str, Any]) -> Zuul:
         """Make a client from a module's parameters (``connection_spec``)."""
-        return cls(**{name: params[name] for name in connection_spec() if name != "must_answer"})
+        return cls(**{name: params[name] for name in server_spec()})
 
     def get(self, path: str) -> Any:
         """The decoded answer to ``GET /api/<path>``; anything but 200 raises ZuulError."""
@@ -85,7 +54,7 @@ class Zuul:
         except urllib.error.HTTPError as error:
             raise self._refused(path, error) from error
         except (UrlConnectionError, OSError) as error:
-            raise ZuulError(*self._unreachable(error)) from error
+            raise self.unreachable(error) from error
         try:
             return json.loads(raw)
         except ValueError as error:
@@ -97,10 +66,6 @@ class Zuul:
     def tenant(self, name: str, path: str) -> Any:
         """What Zuul says of a tenant, such as ``status`` or ``buildsets?limit=1``."""
         return self.get(f"tenant/{urllib.parse.quote(name, safe='')}/{path}")
-
-    def _unreachable(self, error: Exception) -> tuple[str, int, bool]:
-        message, down = unreachable("Zuul's web server", self.url, error, self.ca_path, self.timeout)
-        return message, 0, down
 
     def _refused(self, path: str, error: urllib.error.HTTPError) -> ZuulError:
         status, says = error.code, error.read().decode(errors="replace").strip()[:300] or "nothing"

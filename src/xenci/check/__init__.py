@@ -20,15 +20,21 @@ class Result:
 
     `unreadable`: some of it could not be read, so that the rest may hide more.
     `left`: values and rules that need facts of a host, and are left to it.
+    `jobs`: checkouts whose jobs were compared with those that the inventory runs.
     """
 
     mistakes: list[Mistake]
     unreadable: bool
     left: int
+    jobs: tuple[Path, ...] = ()
 
 
 def check(
-    sources: Sequence[Path], root: Path, vault_password: Path | None = None, infra: Sequence[Path] = ()
+    sources: Sequence[Path],
+    root: Path,
+    vault_password: Path | None = None,
+    infra: Sequence[Path] = (),
+    stubs: bool = False,
 ) -> Result:
     """Check an inventory.
 
@@ -36,9 +42,22 @@ def check(
     :param root: checkout of xenci.
     :param vault_password: file with the password of the vault files.
     :param infra: checkouts that define Zuul's jobs; without one, the repository that the inventory lies in.
+    :param stubs: something random stands in the place of each secret, so that no pair of keys fits.
     """
     # Here, since each of them loads Ansible, which takes half a second and reads its settings once.
-    from xenci.check import jobs, network, plays, preflight, secrets, topology, values, world
+    from xenci.check import (
+        apart,
+        compiled,
+        jobs,
+        keys,
+        network,
+        plays,
+        preflight,
+        secrets,
+        topology,
+        values,
+        world,
+    )
     from xenci.check.inventory import Inventory, warnings
     from xenci.check.specs import Specs
 
@@ -46,19 +65,23 @@ def check(
     inventory = Inventory(sources, root, vault_password, specs.secret, plays.facts(root))
     mistakes = [*inventory.unreadable, *inventory.odd, *inventory.undecided]
     left = 0
+    checkouts: list[Path] = []
     if inventory.hosts:
-        with warnings():
+        with warnings(), compiled.once():
             uses = plays.uses(inventory, root)
             mistakes += world.check(inventory, specs, uses)
             typed = values.check(inventory, specs, uses)
             ruled = preflight.check(inventory, specs, uses, typed.broken)
             mistakes += [*typed.mistakes, *ruled.mistakes]
             mistakes += secrets.check(inventory, specs)
-            mistakes += network.check(inventory)
+            mistakes += keys.check(inventory, typed.known, stubs)
+            mistakes += network.check(inventory, root)
+            mistakes += apart.check(inventory, typed.known)
             mistakes += topology.check(inventory, root)
-            mistakes += jobs.check(inventory, [path.resolve() for path in infra] or jobs.near(sources))
+            checkouts = [path.resolve() for path in infra] or jobs.near(sources)
+            mistakes += jobs.check(inventory, checkouts)
         left = typed.left + ruled.left
-    return Result(once(merge(mistakes)), bool(inventory.unreadable), left)
+    return Result(once(merge(mistakes)), bool(inventory.unreadable), left, tuple(checkouts))
 
 
 def merge(mistakes: Sequence[Mistake]) -> list[Mistake]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
@@ -29,13 +29,32 @@ def elsewhere(error: AnsibleError, inventory: Inventory, whole: bool) -> bool:
     name = undefined(error)
     if UNKNOWN_YET in str(error) or name == "ansible_facts" or name in inventory.facts:
         return True
-    return bool(name and inventory.loader.failed)
+    return bool((name or of_hosts(error)) and inventory.loader.failed)
 
 
 def undefined(error: AnsibleError) -> str:
     """The variable that an error says is undefined."""
     found = re.search(r"'(\w+)' is undefined", str(error))
     return found[1] if found else ""
+
+
+def of_hosts(error: AnsibleError) -> str:
+    """The variable that an error says is lacking of one of the hosts that a template goes through."""
+    found = re.search(r"'HostVarsVars' has no attribute '(\w+)'", str(error))
+    return found[1] if found else ""
+
+
+def mistakes(
+    inventory: Inventory, error: AnsibleError, name: str, variables: Mapping[str, Any], host: str
+) -> Iterator[Mistake]:
+    """What an error over a value means: every host that lacks something, or one line of the inventory."""
+    lacking = of_hosts(error)
+    hosts = inventory.spoken_of(name, variables) if lacking else []
+    found = [each for each in hosts if lacking not in inventory.of_host(each)]
+    if found:
+        yield from (inventory.lacking(each, lacking) for each in found)
+    else:
+        yield mistake(inventory, error, name, variables, host)
 
 
 def mistake(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def mistakes(
-    inventories: Sequence[Path], root: Path, environment: Mapping[str, str], infra: Path | None = None
+    inventories: Sequence[Path], root: Path, environment: Mapping[str, str], infra: Sequence[Path] = ()
 ) -> list[str]:
     """What `xenci check` says of an inventory; empty when it is fit to be applied.
 
@@ -17,12 +17,13 @@ def mistakes(
 
     :param root: checkout of xenci.
     :param environment: what Ansible needs beyond this process's to read the inventory.
-    :param infra: checkout that defines Zuul's jobs, where the inventory does not lie in it.
+    :param infra: checkouts that define Zuul's jobs, where the inventory does not lie in one.
     """
     command = [str(root / ".venv" / "bin" / "xenci"), "check"]
     for source in inventories:
         command += ["-i", str(source)]
-    command += ["--infra", str(infra)] if infra else []
+    for checkout in infra:
+        command += ["--infra", str(checkout)]
     answer = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )

@@ -29,8 +29,10 @@ from xenci.check.origins import place
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 VARS_FILE = re.compile(r"/(group|host)_vars/")
-# The rest of a role's tasks is no concern of its inputs, and would take half of the time.
-OTHER_TASKS = re.compile(r"/roles/\w+/tasks/(?!main\.yml|preflight\.yml)\w+\.yml$")
+# The rest of a role is no concern of its inputs, and would take half of the time; `specs.py` reads its specs.
+OTHER_FILES = re.compile(
+    r"/roles/\w+/(handlers/\w+|meta/argument_specs|tasks/(?!main\.yml|preflight\.yml)\w+)\.yml$"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +68,9 @@ class Loader(DataLoader):  # type: ignore[misc]  # Ansible has no types
 
     def load_from_file(self, file_name: str, cache: str = "all", **options: Any) -> Any:
         """As Ansible's; without its copy of all that it reads, which takes longer than reading again."""
+        options["unsafe"] = True  # no copy of what nobody keeps
         path = str(self.path_dwim(file_name))
-        if OTHER_TASKS.search(path):
+        if OTHER_FILES.search(path):
             return []
         if not self._mine(path):
             return super().load_from_file(path, cache="none", **options)
@@ -115,6 +118,7 @@ class Inventory:
         """What Ansible itself warns of, such as a key that is there twice."""
         self.secret = secret
         self.facts = facts
+        self._of_host: dict[str, dict[str, Any]] = {}
         self.loader = Loader(self.mine)
         self.loader.set_basedir(str(root / "playbooks"))
         if VaultSecretsContext.current(optional=True) is None:
@@ -156,6 +160,24 @@ class Inventory:
             found: dict[str, Any] = self.variables.get_vars(play=play, host=host, task=task)
         found.pop("ansible_facts", None)
         return found
+
+    def of_host(self, name: str) -> dict[str, Any]:
+        """Variables of a host outside of plays."""
+        if name not in self._of_host:
+            self._of_host[name] = self.in_play(None, self.manager.hosts.get(name), None)
+        return self._of_host[name]
+
+    def value(self, name: str, host: str, default: str = "") -> str:
+        """A variable of a host as text; empty where it can't be worked out, which who reads it says."""
+        variables = self.of_host(host)
+        try:
+            return str(self.templar(variables).template(variables.get(name, default)))
+        except AnsibleError:
+            return ""
+
+    def address(self, host: str) -> str:
+        """What Ansible connects to."""
+        return self.value("ansible_host", host, host)
 
     def templar(self, variables: Mapping[str, Any]) -> Templar:
         """Ansible's templates over some variables."""
@@ -200,6 +222,37 @@ class Inventory:
                 if word in variables and word not in ("hostvars", "groups")
             ]
         return None
+
+    def spoken_of(self, name: str, variables: Mapping[str, Any]) -> list[str]:
+        """Hosts of the groups that a template speaks of, itself or through others."""
+        groups: set[str] = set()
+        seen: set[str] = set()
+        queue = [name]
+        while queue:
+            if (name := queue.pop()) in seen or name in ("hostvars", "groups", "group_names"):
+                continue
+            seen.add(name)
+            text = str(variables.get(name, ""))
+            words = NAME.findall(text)
+            groups |= set(words) & set(map(str, self.manager.groups)) if "hostvars" in text else set()
+            queue += [word for word in words if word in variables]
+        hosts = (self.manager.groups[group].get_hosts() for group in groups)
+        return sorted({str(host.name) for each in hosts for host in each})
+
+    def host_place(self, host: str) -> Place:
+        """Where the inventory says something of a host itself, else where it first names it."""
+        own = [one.place for one in self.definitions if one.owner == host]
+        listed = [each for each in own if not VARS_FILE.search(each.path)]
+        return min(listed or own, default=None) or place(self.manager.hosts[host].name) or self.top()
+
+    def lacking(self, host: str, variable: str) -> Mistake:
+        """A host without a variable that others need of it."""
+        what = f"{host} has no {variable}"
+        if variable == "ansible_host":
+            fix = "give the host's IP address, as the other hosts see it: their firewalls name it"
+        else:
+            fix = "give it to the host, other hosts' services need it"
+        return Mistake(self.host_place(host), variable, what, fix, hosts=(host,))
 
     def mistake(self, where: Place, what: str, fix: str, variable: str = "", host: str = "") -> Mistake:
         """A mistake at a line, with the variable that it defines and its value, unless that is secret."""

@@ -5,19 +5,22 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from ansible.errors import AnsibleError
-
-from xenci.check.inventory import Inventory
+from xenci.check.inventory import Definition, Inventory
 from xenci.check.mistake import Mistake, Place
 from xenci.check.origins import place
+from xenci.check.topology import addressed_groups
 
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-def check(inventory: Inventory) -> Iterator[Mistake]:
+
+def check(inventory: Inventory, root: Path) -> Iterator[Mistake]:
     """Hosts one by one, then against one another; then networks."""
+    groups = addressed_groups(root)
     holder: dict[str, str] = {}
     for name in inventory.hosts:
         host = inventory.manager.hosts[name]
@@ -25,14 +28,21 @@ def check(inventory: Inventory) -> Iterator[Mistake]:
         if not dns_name(name):
             fix = "use letters, digits and hyphens; it becomes part of the host's DNS name"
             yield Mistake(here, "", f"the host {name} has no DNS name", fix, hosts=(name,))
-        variables = inventory.in_play(None, host, None)
-        try:
-            address = str(inventory.templar(variables).template(variables.get("ansible_host", name)))
-        except AnsibleError:
+        variables = inventory.of_host(name)
+        addressed = groups & set(variables.get("group_names", []))
+        if addressed and "ansible_host" not in variables and not inventory.loader.failed:
+            yield inventory.lacking(name, "ansible_host")
+        address = inventory.address(name)
+        if not address:
             continue  # who reads it says so
         where = inventory.blame("ansible_host", variables, name) or here
         if not is_address(address) and not dns_name(address):
             fix = "give an address or a DNS name"
+            yield inventory.mistake(
+                where, f"ansible_host of {name} is '{address}'", fix, "ansible_host", name
+            )
+        elif addressed and not is_address(address) and "ansible_host" in variables:
+            fix = "give the address: firewalls of other hosts name it, and take no names"
             yield inventory.mistake(
                 where, f"ansible_host of {name} is '{address}'", fix, "ansible_host", name
             )
@@ -57,17 +67,31 @@ def own_place(inventory: Inventory, host: str, where: Place) -> Place:
 
 def overlaps(inventory: Inventory) -> Iterator[Mistake]:
     """Two networks in one list, of which one holds the other."""
-    for one in inventory.definitions:
-        if not one.name.endswith(("_networks", "_sources")) or not isinstance(one.value, list):
-            continue
-        networks = [(text, network) for text in one.value if (network := as_network(text))]
+    for one, listed in lists(inventory):
+        networks = [(text, network) for text in listed if (network := as_network(text))]
         for (_, first), (text, second) in itertools.combinations(networks, 2):
             if first.version == second.version and first.overlaps(second):
-                what = f"{one.name} has {first} and {second}, which overlap"
-                yield Mistake(place(text) or one.place, one.name, what, "keep the larger one", str(second))
+                if first == second:
+                    what, fix = f"{one.name} has {text} twice", "keep one"
+                else:
+                    what, fix = f"{one.name} has {first} and {second}, which overlap", "keep the larger one"
+                yield Mistake(place(text) or one.place, one.name, what, fix, str(second))
 
 
-def as_network(text: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def lists(inventory: Inventory) -> Iterator[tuple[Definition, list[object]]]:
+    """Lists of addresses and networks, those in lists of destinations too."""
+    for one in inventory.definitions:
+        if not isinstance(one.value, list):
+            continue
+        if one.name.endswith(("_networks", "_sources", "_addresses", "_dns")):
+            yield one, one.value
+        elif one.name.endswith("_destinations"):
+            for inner in one.value:
+                if isinstance(inner, Mapping) and isinstance(inner.get("addresses"), list):
+                    yield one, inner["addresses"]
+
+
+def as_network(text: object) -> Network | None:
     """A network or address; None for what is neither, or a template."""
     try:
         return ipaddress.ip_network(str(text), strict=False)

@@ -48,7 +48,7 @@ def check(inventory: Inventory, specs: Specs, uses: list[Use], broken: set[tuple
                             found.left += 1
                         else:
                             about = next(iter(subjects(specs, task, str(task.args.get("fail_msg")))), "")
-                            found.mistakes.append(evaluate.mistake(inventory, error, about, variables, name))
+                            found.mistakes += evaluate.mistakes(inventory, error, about, variables, name)
     return found
 
 

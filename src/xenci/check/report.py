@@ -33,7 +33,13 @@ def as_json(result: Result, base: Path) -> str:
     ]
     return (
         json.dumps(
-            {"mistakes": mistakes, "unreadable": result.unreadable, "left_to_hosts": result.left}, indent=2
+            {
+                "mistakes": mistakes,
+                "unreadable": result.unreadable,
+                "left_to_hosts": result.left,
+                "jobs_of": list(map(str, result.jobs)),
+            },
+            indent=2,
         )
         + "\n"
     )
@@ -72,3 +78,10 @@ def closing(result: Result, name: str = "check") -> str:
         return f"{name}: {found}"
     left = f"; {result.left} values and rules need facts of a host, and are left to it" if result.left else ""
     return f"{name}: no mistakes{left}"
+
+
+def compared(result: Result) -> str:
+    """Whether the jobs that the inventory runs were looked for."""
+    if not result.jobs:
+        return "jobs were not compared: name the checkout of infra with --infra"
+    return f"jobs were compared with those of {', '.join(map(str, result.jobs))}"

@@ -12,10 +12,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_ssh_private_key,
-    load_ssh_public_key,
 )
 
 from xenci.check.inventory import Definition, Inventory, encrypted
+from xenci.check.keys import public_half
 from xenci.check.mistake import Mistake, Place
 from xenci.check.origins import place
 from xenci.check.specs import Specs
@@ -30,7 +30,6 @@ TEMPLATE = re.compile(r"\{\{|\{%")
 
 def check(inventory: Inventory, specs: Specs) -> Iterator[Mistake]:
     """Every definition of a secret or a key."""
-    privates: dict[str, Definition] = {}
     for one in inventory.definitions:
         option = specs.option(one.name)
         for where, value in leaves(one.value, one.place):
@@ -55,8 +54,7 @@ def check(inventory: Inventory, specs: Specs) -> Iterator[Mistake]:
                         where, one.name, f"{one.name} is a placeholder", "put the secret in its place"
                     )
                 else:
-                    yield from key(one, option, where, value, privates)
-    yield from shared_keys(inventory)
+                    yield from key(one, option, where, value)
 
 
 def secret(name: str, option: Mapping[str, Any]) -> bool:
@@ -87,9 +85,7 @@ def plain(one: Definition, where: Place, value: str) -> Iterator[Mistake]:
     )
 
 
-def key(
-    one: Definition, option: Mapping[str, Any], where: Place, value: str, privates: dict[str, Definition]
-) -> Iterator[Mistake]:
+def key(one: Definition, option: Mapping[str, Any], where: Place, value: str) -> Iterator[Mistake]:
     """A key that doesn't parse, or is the other half of what is wanted."""
     name = one.name
     if wants_private(name, option):
@@ -101,11 +97,6 @@ def key(
             yield Mistake(
                 where, name, f"{name} {reason}", "make one with: ssh-keygen -t ed25519 -N '' -f KEY"
             )
-        elif (other := privates.setdefault(value.strip(), one)).name != name:
-            what = f"{name} is the same key as {other.name}"
-            yield Mistake(
-                where, name, what, "give each account a key of its own, or one who has it is taken for both"
-            )
     elif PRIVATE.search(value) and not secret(name, option):
         yield Mistake(
             where,
@@ -113,7 +104,7 @@ def key(
             f"{name} is a private key",
             "give the public one, and make a new pair: this one has been shown",
         )
-    elif wants_public(name, option) and not public(value):
+    elif wants_public(name, option) and not public_half(value):
         yield Mistake(
             where, name, f"{name} has what is no public key", "give the line of the .pub file: type, base64"
         )
@@ -140,27 +131,3 @@ def unusable(value: str) -> str:
     except (ValueError, UnsupportedAlgorithm):
         return "is no private key"
     return ""
-
-
-def public(value: str) -> bool:
-    """Whether a line is an SSH public key."""
-    try:
-        load_ssh_public_key(value.strip().encode())
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def shared_keys(inventory: Inventory) -> Iterator[Mistake]:
-    """One public key at two accounts of the review server."""
-    for one in inventory.defined("gerrit_config_accounts"):
-        owner: dict[str, str] = {}
-        for account in one.value if isinstance(one.value, list) else []:
-            if not isinstance(account, Mapping) or not isinstance(account.get("ssh_keys"), list):
-                continue
-            name = str(account.get("name"))
-            for line in map(str, account["ssh_keys"]):
-                comparable = line if TEMPLATE.search(line) else " ".join(line.split()[:2])
-                if (other := owner.setdefault(comparable, name)) != name:
-                    what = f"{one.name} gives one key to {other} and {name}"
-                    yield Mistake(place(line) or one.place, one.name, what, "make a key for each account")

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from xenci.check.inventory import Inventory, owners
 from xenci.check.mistake import Mistake, Place, meant
 
@@ -44,6 +46,26 @@ def known_groups(root: Path) -> set[str]:
             found |= {name for name in hosts.split(":") if not name.startswith("!")}
         found |= set(re.findall(r"groups\[['\"](\w+)['\"]\]", text))
     return found - {"all", "localhost"}
+
+
+def addressed_groups(root: Path) -> set[str]:
+    """Groups whose hosts the playbooks name by address, to firewalls and the like."""
+    groups = known_groups(root)
+    found = set()
+    for path in root.glob("playbooks/configure_*.yml"):
+        for text in texts(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)):
+            if re.search(r"hostvars, 'ansible_host'|hostvars\[host\]\.ansible_host(?! \| default)", text):
+                found |= groups & set(re.findall(r"'(\w+)'", text))
+    return found
+
+
+def texts(value: object) -> Iterator[str]:
+    """All texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
 
 
 def first_file(directory: Path, owner: str) -> Place:

@@ -16,12 +16,27 @@ from xenci.check.origins import place
 from xenci.check.plays import Use
 from xenci.check.specs import Specs
 
+PLAIN: dict[str, type] = {"list": list, "dict": dict, "str": str}
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """What a role gets for one input, and the variables that it comes from."""
+
+    value: Any
+    variables: Mapping[str, Any]
+
+
+Known = dict[str, dict[str, Given]]
+"""What roles get: by input, then by host."""
+
 
 @dataclasses.dataclass
 class Found:
-    """Mistakes; how many values need facts; and role and host of those that rules can say nothing about."""
+    """Mistakes; values; how many need facts; and role and host of those that rules can say nothing about."""
 
     mistakes: list[Mistake] = dataclasses.field(default_factory=list)
+    known: Known = dataclasses.field(default_factory=dict)
     left: int = 0
     broken: set[tuple[str, str]] = dataclasses.field(default_factory=set)
     told: dict[tuple[Place, str, str], str] = dataclasses.field(default_factory=dict)
@@ -65,8 +80,9 @@ def one(
         if evaluate.elsewhere(error, inventory, use.whole):
             found.left += 1
         else:
-            yield evaluate.mistake(inventory, error, name, variables, host)
+            yield from evaluate.mistakes(inventory, error, name, variables, host)
         return
+    found.known.setdefault(name, {}).setdefault(host, Given(value, variables))
     blame = inventory.blame(name, variables, host) or inventory.top()
     secret = inventory.hidden(name, variables[name]) or inventory.hidden(name, value)
     for where, part, what, fix in problems(option, value, name, secret):
@@ -82,7 +98,9 @@ def problems(option: Mapping[str, Any], value: Any, name: str, secret: bool) -> 
     """What is wrong with a value: where (if it says so), which part of it, what, and the fix."""
     kind = option.get("type", "str")
     simple = {key: option[key] for key in ("type", "choices") if key in option and kind != "list"}
-    result = ArgumentSpecValidator({"x": simple or {"type": kind}}).validate({"x": value})
+    # Ansible copies all that it validates, which is of no use where the type is right and there is no choice.
+    right = "choices" not in simple and isinstance(value, PLAIN.get(kind, ()))
+    result = ArgumentSpecValidator({"x": simple or {"type": kind}}).validate({"x": None if right else value})
     quoted = "given" if secret else f"{shown(value)}"
     # Ansible takes anything for text.
     wrong = value is None or (kind in ("str", "path") and isinstance(value, list | dict))
@@ -94,7 +112,7 @@ def problems(option: Mapping[str, Any], value: Any, name: str, secret: bool) -> 
         )
         yield place(value), name, f"is {quoted}" if not secret else f"is no {kind}", fix
         return
-    value_ = result.validated_parameters["x"]
+    value_ = value if right else result.validated_parameters["x"]
     if kind == "list" and "elements" in option:
         inner = {**option, "type": option["elements"]}
         del inner["elements"]

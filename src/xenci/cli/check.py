@@ -65,5 +65,5 @@ def run(options: argparse.Namespace) -> int:
     password = Path(options.vault_password_file) if options.vault_password_file else None
     result = check([Path(source) for source in options.inventory], checkout(), password, options.infra)
     sys.stdout.write(report.FORMATS[options.format](result, Path.cwd()))
-    print(report.closing(result), file=sys.stderr)  # noqa: T201
+    print(f"{report.closing(result)}; {report.compared(result)}", file=sys.stderr)  # noqa: T201
     return errors.UNFIT if result.unreadable else errors.MISTAKES if result.mistakes else 0

@@ -185,7 +185,7 @@ def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None, war: W
         if war and gerrit.use(lab, war):
             screen.line(f"  the review server is Gerrit {war.version}, from {war.path}")
     with phases("inventory", "xenci check reads it as Ansible does"):
-        if reasons := first.mistakes(lab.inventories, lab.root, lab.environment, lab.root / "infra"):
+        if reasons := first.mistakes(lab.inventories, lab.root, lab.environment, seed.infra(lab.root)):
             raise machine.UnfitError(reasons)
 
 

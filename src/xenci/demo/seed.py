@@ -29,13 +29,25 @@ def stage(site: Site) -> None:
         shutil.rmtree(tree, ignore_errors=True)
         tree.mkdir(parents=True)
         if project == "infra":
-            render.infra_tree(site.lab.inventories, tree, root=site.lab.root)
+            skeleton(tree, site.lab.root)
+            render.render(site.lab.inventories, tree, root=site.lab.root)
             inventory.copy(site.lab, tree / INVENTORY)
         elif project == "xenci":
             _checkout(site.lab, tree)
         else:
             shutil.copytree(site.lab.root / "demo" / "projects" / project, tree, dirs_exist_ok=True)
         (tree / ".gitreview").write_text(gitreview(site, project), encoding="utf-8")
+
+
+def infra(root: Path) -> list[Path]:
+    """What the demo's infra is made of: the skeleton that an operator copies, and the demo's own jobs."""
+    return [root / "infra", root / "demo" / "infra"]
+
+
+def skeleton(tree: Path, root: Path) -> None:
+    """Put the demo's infra together, but for what is rendered."""
+    for part in infra(root):
+        shutil.copytree(part, tree, dirs_exist_ok=True)
 
 
 def _checkout(lab: Lab, tree: Path) -> None:

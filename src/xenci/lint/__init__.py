@@ -35,7 +35,7 @@ def lint(infra: Path, root: Path, inventories: Sequence[str] = (INVENTORY,)) -> 
         copy = Path(folder).resolve() / "infra"
         password = stubs.copy(infra, copy, root)
         sources = [copy / name for name in inventories]
-        checked = check.check(sources, root, password, [copy])
+        checked = check.check(sources, root, password, [copy], stubs=True)
         mistakes = [*checked.mistakes, *tools.yamllint(copy), *tools.ansible_lint(copy, root, password)]
         # What has mistakes can't be rendered, or not rightly, and both would say the same.
         if not any(one.place.path.startswith(tuple(map(str, sources))) for one in checked.mistakes):

@@ -71,5 +71,5 @@ def open_in_place(path: Path) -> set[str]:
 
 
 def stub(name: str) -> str:
-    """A value that is as good as the secret for every check."""
+    """A value that is as good as the secret for every check, but that its public half is another's."""
     return secrets.private_key() if re.search(r"_private_key(_|$)", name) else secrets.password()

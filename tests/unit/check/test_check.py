@@ -32,6 +32,13 @@ def test_the_inventory_of_the_demo_has_no_mistakes(site: Site) -> None:
     answer = run(site)
     assert (answer.returncode, answer.stdout) == (0, ""), answer.stderr
     assert answer.stderr.startswith("check: no mistakes")
+    assert answer.stderr.endswith("; jobs were not compared: name the checkout of infra with --infra\n")
+
+
+def test_it_says_which_jobs_were_compared(site: Site) -> None:
+    infra = ROOT / "infra"
+    answer = run(site, "--infra", str(infra))
+    assert answer.stderr.splitlines()[-1].endswith(f"; jobs were compared with those of {infra}")
 
 
 def test_nor_has_the_inventory_of_the_tests_stack(site: Site) -> None:
@@ -58,7 +65,7 @@ def test_editors_get_file_line_and_message(site: Site) -> None:
         "inventory/group_vars/zookeeper/zookeeper.yml:2: zookeeper_heap is 'lots': write it as in 512m or 2g"
     )
     assert (answer.returncode, answer.stdout) == (2, f"{line} [ci]\n")
-    assert answer.stderr == "check: 1 mistake\n"
+    assert answer.stderr.startswith("check: 1 mistake; jobs were not compared: ")
 
 
 def test_programs_get_json(lots: tuple[Result, Path]) -> None:
@@ -76,6 +83,7 @@ def test_programs_get_json(lots: tuple[Result, Path]) -> None:
         }
     ]
     assert not found["unreadable"]
+    assert found["jobs_of"] == []
 
 
 def test_zuul_gets_comments_on_lines(lots: tuple[Result, Path]) -> None:

@@ -9,13 +9,14 @@ import pytest
 
 from tests.unit.check.conftest import ROOT, Site
 from xenci.check import check, jobs, report
+from xenci.demo import seed
 
 INFRA = ROOT / "infra"
 
 
 @pytest.fixture
 def infra(tmp_path: Path) -> Path:
-    shutil.copytree(INFRA, tmp_path / "infra")
+    seed.skeleton(tmp_path / "infra", ROOT)
     return tmp_path / "infra"
 
 
@@ -25,8 +26,14 @@ def said(site: Site, *infra: Path) -> list[str]:
 
 
 def test_the_demo_runs_what_its_infra_defines(site: Site) -> None:
-    assert said(site, INFRA) == []
+    assert said(site, *seed.infra(ROOT)) == []
     assert {name for name in jobs.read([INFRA]).names if name != "noop"} >= {"base", "project-tests"}
+
+
+def test_what_an_operator_copies_has_nothing_of_the_demo() -> None:
+    assert jobs.read([ROOT / "demo/infra"]).names > {jobs.OWN}
+    for path in filter(Path.is_file, INFRA.rglob("*")):
+        assert "hypervisor-tools" not in path.read_text(encoding="utf-8"), path
 
 
 def test_a_job_that_nobody_defines(site: Site, infra: Path) -> None:
@@ -45,7 +52,7 @@ def test_a_job_of_another_checkout_counts(site: Site, infra: Path, tmp_path: Pat
     (infra / "zuul.d/jobs.yaml").write_text("- job: {name: base}\n", encoding="utf-8")
     assert len(said(site, infra)) >= 2
     library = tmp_path / "library"
-    shutil.copytree(INFRA, library)
+    seed.skeleton(library, ROOT)
     (library / "zuul.d").rename(library / ".zuul.d")
     assert said(site, infra, library) == []
 
@@ -114,7 +121,7 @@ def test_what_a_job_requires_is_ours(site: Site) -> None:
     path = site.directory / "group_vars/all/projects.yml"
     text = path.read_text(encoding="utf-8").replace("[xenci]", "[hypervisor-tools]", 1)
     path.write_text(text, encoding="utf-8")
-    (told,) = said(site, INFRA)
+    (told,) = said(site, *seed.infra(ROOT))
     assert (
         "site_projects requires hypervisor-tools for jobs: name projects of site_config_projects or" in told
     )

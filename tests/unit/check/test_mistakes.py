@@ -27,25 +27,51 @@ def locked_key() -> str:
         return path.read_text(encoding="utf-8")
 
 
-def keys() -> str:
-    """Variables with keys, which are made here since none may lie in the repository."""
+def keys() -> dict[str, str]:
+    """Files of variables with keys, which are made here since none may lie in the repository."""
     key, line = private_key(), public_key(private_key())
     accounts = [{"name": name, "ssh_keys": [line]} for name in ("one", "two")]
-    wrong = {
-        "vault_locked_private_key": (locked_key(), "has a passphrase, which no service can type"),
-        "vault_public_private_key": (line, "is a public key: give the private one"),
-        "vault_broken_private_key": ("-----BEGIN NOTHING-----", "is no private key: make one with"),
-        "vault_first_private_key": (key, ""),
-        "vault_second_private_key": (key, "is the same key as vault_first_private_key: give each account"),
-        "site_log_upload_keys": ([key], "is a private key: give the public one, and make a new pair"),
-        "gerrit_config_accounts": (accounts, "gives one key to one and two: make a key for each account"),
+    accounts += [{"name": "xen-ci", "ssh_keys": [public_key(private_key())]}]
+    third, host = public_key(private_key()), public_key(private_key())
+    wrong: dict[str, dict[str, tuple[object, str]]] = {
+        "group_vars/all/keys.yml": {
+            "vault_locked_private_key": (locked_key(), "has a passphrase, which no service can type"),
+            "vault_public_private_key": (line, "is a public key: give the private one"),
+            "vault_broken_private_key": ("-----BEGIN NOTHING-----", "is no private key: make one with"),
+            "vault_first_private_key": (key, ""),
+            "vault_second_private_key": (
+                key,
+                "is the same key as vault_first_private_key: give each account",
+            ),
+            "vault_third_private_key": (private_key(), ""),
+            "local_third_public_key": (third, "is not the public half of vault_third_private_key"),
+            "site_log_upload_keys": ([key], "is a private key: give the public one, and make a new pair"),
+        },
+        # It outranks the demo's own.
+        "group_vars/gerrit/keys.yml": {
+            "gerrit_config_accounts": (
+                accounts,
+                "has a key for the account two that opens the account one too"
+                " | lacks the public half of zuul_scheduler_connection_ssh_keys.gerrit",
+            ),
+            "gerrit_config_passwords": ({}, ""),
+        },
+        # Which host a template meets first is left to chance.
+        "host_vars/bare.yml": {"site_host_key": (public_key(private_key()), "")},
+        "host_vars/logs.yml": {"site_host_key": (host, "")},
+        "host_vars/node1.yml": {"site_host_key": (host, "of node1 is the SSH host key of logs too")},
     }
+    return {path: file(variables) for path, variables in wrong.items()}
+
+
+def file(variables: dict[str, tuple[object, str]]) -> str:
+    """A file of variables, each with what a check says of it."""
     text = "---\n"
-    for name, (value, says) in wrong.items():
+    for name, (value, says) in variables.items():
         # JSON's one line is YAML's too.
         says = f"{says} | {name} is a secret in plain text" if name.startswith("vault_") else says
         value = yaml.safe_dump(value, default_flow_style=True, default_style='"', width=10**6).strip()
-        text += f"{name}: {value}  # says: {says.removeprefix(' | ')}\n"
+        text += f"{name}: {value}" + (f"  # says: {says.removeprefix(' | ')}\n" if says else "\n")
     return text
 
 
@@ -66,7 +92,8 @@ Wrong = tuple[Site, Result]
 def wrong(tmp_path_factory: pytest.TempPathFactory, lab: Lab) -> Wrong:
     site = copy(tmp_path_factory.mktemp("wrong"), lab)
     shutil.copytree(MISTAKES, site.directory, dirs_exist_ok=True)
-    site.write("group_vars/all/keys.yml", keys())
+    for path, text in keys().items():
+        site.write(path, text)
     return site, site.check()
 
 

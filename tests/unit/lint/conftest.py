@@ -9,13 +9,12 @@ import pytest
 
 from xenci import render
 from xenci import secrets as keys
-from xenci.demo import hosts, inventory, secrets
+from xenci.demo import hosts, inventory, secrets, seed
 from xenci.demo.lab import Lab
 from xenci.lint import INVENTORY
 from xenci.paths import checkout
 
 ROOT = checkout()
-KEY = keys.public_key(keys.private_key())
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +27,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     known = lab.directory / "known_hosts.d"
     known.mkdir()
     for address in hosts.addresses(lab).values():
-        (known / address).write_text(f"{address} {KEY}\n", encoding="utf-8")
+        key = keys.public_key(keys.private_key())
+        (known / address).write_text(f"{address} {key}\n", encoding="utf-8")
     infra = folder / "infra"
     # Not that of the skeleton's `inventory.copy`: rendering must not need what only this machine has.
-    shutil.copytree(ROOT / "infra", infra)
+    seed.skeleton(infra, ROOT)
     inventory.copy(lab, infra / INVENTORY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(lab.vault_password))
