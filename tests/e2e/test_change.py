@@ -26,10 +26,14 @@ def told(site: Site) -> dict[str, Any]:
 
 
 def test_the_plan_says_what_the_apply_did(told: dict[str, Any], site: Site) -> None:
-    for host, words in (("logs", "older than 33 days"), ("executor", "zuul_common : configure | Render the configuration")):
-        for text in (told["plan"], told["report"]):
-            assert f"\n  {host}\n" in text
-            assert words in text
+    for host, task in (
+        ("logs", "log_server : configure | Render the units that remove old logs"),
+        ("executor", "zuul_common : configure | Render the configuration"),
+    ):
+        assert f"\n  {host}\n" in told["plan"]
+        assert f"\n    {task}" in told["plan"]
+        assert f"\n  {host}: {task}" in told["report"]
+    assert "older than 33 days" in told["plan"]
     # Its settings hold passwords, so only the host says what changed.
     assert "disk_limit_per_job=2112" in inside(site.lab, "executor", "cat /etc/zuul/executor.conf")
     assert "older than 33 days" in inside(site.lab, "logs", "systemctl cat xenci-log-expire.timer")

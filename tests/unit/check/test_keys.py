@@ -102,6 +102,7 @@ def test_what_does_not_fit_is_named_once_on_its_line(site: Site, where: str, lin
             "has a key for the account carol that opens job nodes and guests too (zuul_executor_node_key)",
         ),
     ],
+    ids=["lacks its own", "another account's", "a service's"],
 )
 def test_accounts_of_the_review_server(site: Site, account: str, key: str, says: str) -> None:
     name = "group_vars/gerrit/gerrit_config.yml"
