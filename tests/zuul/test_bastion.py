@@ -10,58 +10,52 @@ INFRA = f"{layout.HOST}/infra"
 JOBS = {"plan": "infra-plan", "deploy": "infra-deploy", "periodic": "infra-drift"}
 
 
-@pytest.fixture(scope="module")
-def bastion(tmp_path_factory):
-    """The demo with a bastion, and the secret that its operator made."""
-    directory = tmp_path_factory.mktemp("bastion")
-    done = layout.render(directory, groups=layout.BASTION, site_thirdparty_mode="vote")
-    assert done.returncode == 0, done.stdout + done.stderr
-    (directory / "infra/zuul.d/secrets.yaml").write_text(
-        "- secret: {name: bastion-key, data: {key: not-encrypted-here}}\n", encoding="utf-8"
-    )
-    return layout.Site(directory / "infra")
+@pytest.fixture
+def bastion(site):
+    """The demo, which has one."""
+    return site("vote")
 
 
 def test_zuul_loads_it(bastion):
     assert bastion.errors == []
 
 
-def test_without_a_bastion_there_is_none_of_it(site):
-    assert "bastion.yaml" not in site("vote").files
-    assert not set(JOBS) & set(site("vote").layout.pipeline_managers)
-    assert "Planned" not in site("vote").files["pipelines.yaml"]
+def test_without_a_bastion_there_is_none_of_it(tmp_path):
+    done = layout.render(tmp_path, groups=layout.NO_BASTION)
+    assert done.returncode == 0, done.stdout + done.stderr
+    without = layout.Site(tmp_path / "infra")
+    assert without.errors == []
+    assert "bastion.yaml" not in without.files
+    assert not set(JOBS) & set(without.layout.pipeline_managers)
+    assert "Planned" not in without.files["pipelines.yaml"]
 
 
 def test_a_bastion_that_is_gone_leaves_nothing(tmp_path):
-    assert layout.render(tmp_path, groups=layout.BASTION).returncode == 0
+    assert layout.render(tmp_path).returncode == 0
     assert (tmp_path / "infra/playbooks/bastion/site.yml").exists()
-    check = layout.render(tmp_path, "--check", groups={})
+    check = layout.render(tmp_path, "--check", groups=layout.NO_BASTION)
     assert check.returncode == 1
     assert "differs: zuul.d/bastion.yaml" in check.stdout
-    assert layout.render(tmp_path, groups={}).returncode == 0
+    assert layout.render(tmp_path, groups=layout.NO_BASTION).returncode == 0
     assert not (tmp_path / "infra/zuul.d/bastion.yaml").exists()
     assert not (tmp_path / "infra/playbooks/bastion/site.yml").exists()
 
 
 def test_the_job_knows_the_bastions_key(tmp_path):
-    assert layout.render(tmp_path, groups=layout.BASTION).returncode == 0
+    assert layout.render(tmp_path).returncode == 0
     known = yaml.safe_load((tmp_path / "infra/playbooks/bastion/site.yml").read_text(encoding="utf-8"))
-    assert known["site_bastion_address"] == "10.201.0.60"
+    assert known["site_bastion_address"] == "10.201.0.45"
     assert known["site_bastion_host_key"] == layout.KEY
 
 
 @pytest.mark.parametrize(
-    ("variables", "says"),
+    ("groups", "variables", "says"),
     [
-        ({"infra_config_bastion_host_key": ""}, "give the bastion's SSH host key"),
-        ({"infra_config_drift_time": "hourly"}, "give minute, hour, day"),
+        ({"bastion": {"hosts": {"bastion1": {"site_host_key": ""}}}}, {}, "give the bastion's SSH host key"),
+        ({}, {"infra_config_drift_time": "hourly"}, "give minute, hour, day"),
     ],
 )
-def test_bad_input_is_refused(tmp_path, variables, says):
-    groups = {"bastion": {"hosts": {"bastion": dict(layout.BASTION["bastion"]["hosts"]["bastion"])}}}
-    if "infra_config_bastion_host_key" in variables:
-        groups["bastion"]["hosts"]["bastion"]["site_host_key"] = ""
-        variables = {}
+def test_bad_input_is_refused(tmp_path, groups, variables, says):
     done = layout.render(tmp_path, groups=groups, **variables)
     assert done.returncode == 1
     assert says in done.stderr

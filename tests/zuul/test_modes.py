@@ -134,7 +134,7 @@ def test_who_is_where(site, mode):
         if "project" in stanza
     }
     assert where == {
-        "infra": {"own_check", "gate"},
+        "infra": {"own_check", "gate", "plan", "deploy", "periodic"},
         "xenci": {"own_check", "gate"},
         # A gate speaks.
         "sandbox": {"sandbox"} if mode == "silent" else {"sandbox", "gate"},

@@ -129,7 +129,7 @@ def expressions(site) -> set[str]:
         trigger["comment"]
         for stanza in site.stanzas
         if "pipeline" in stanza
-        for trigger in stanza["pipeline"]["trigger"]["gerrit"]
+        for trigger in stanza["pipeline"]["trigger"].get("gerrit", [])
         if "comment" in trigger
     }
 

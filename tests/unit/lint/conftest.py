@@ -9,12 +9,20 @@ import pytest
 
 from xenci import render
 from xenci import secrets as keys
-from xenci.demo import hosts, inventory, secrets, seed
+from xenci.demo import hosts, inventory, job_key, secrets, seed
 from xenci.demo.lab import Lab
 from xenci.lint import INVENTORY
 from xenci.paths import checkout
 
 ROOT = checkout()
+SECRET = """\
+- secret:
+    name: bastion-key
+    data:
+      key: !encrypted/pkcs1-oaep
+        - AAAA
+"""
+"""As zuul-client writes it."""
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Not that of the skeleton's `inventory.copy`: rendering must not need what only this machine has.
     seed.skeleton(infra, ROOT)
     inventory.copy(lab, infra / INVENTORY)
+    (infra / job_key.FILE).write_text(SECRET, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(lab.vault_password))
         render.render([infra / INVENTORY], infra, root=ROOT)
