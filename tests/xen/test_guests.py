@@ -57,7 +57,7 @@ def test_the_next_of_its_name_is_another(host: XenHost, request_: dict[str, Any]
     assert second["ok"], second
     assert second["guest"]["host_keys"] != first["guest"]["host_keys"]
     assert second["guest"]["address"] == first["guest"]["address"]
-    after = host.job(second["guest"], f"until systemctl is-active -q grow-root; do sleep 1; done; {identity}")
+    after = host.job(second["guest"], f"until sudo -n systemctl is-active -q grow-root; do sleep 1; done; {identity}")
     assert after.returncode == 0, after.stderr
     assert "dirt" not in after.stdout
     assert after.stdout.split()[0] != before[0]

@@ -135,7 +135,8 @@ def undone(host: Host, record: Record, failure: GuestError) -> GuestError:
 def start(host: Host, record: Record, image: Image) -> None:
     """Start the domain of a guest whose disk and seed are there."""
     folder = host.folder(record.name)
-    text = domain_config.render(record, image, host.store.disk(record.name), folder / seed.FILE, host.config)
+    disk = seed.to_disk(folder)
+    text = domain_config.render(record, image, host.store.disk(record.name), disk, host.config)
     write(folder / CONFIG, text.encode("ascii"))
     host.records.put(record)
     xen.create(record.name, folder / CONFIG)
