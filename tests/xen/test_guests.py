@@ -47,6 +47,7 @@ def test_a_guest_comes_and_goes_whole(host: XenHost, request_: dict[str, Any]) -
 
 
 def test_the_next_of_its_name_is_another(host: XenHost, request_: dict[str, Any]) -> None:
+    grown = "until sudo -n systemctl is-active -q grow-root; do sleep 1; done"
     identity = "cat /etc/machine-id; ls -A ~; df --output=size -BM / | tail -1"
     first = host.launcher("create", name="again", **request_)
     assert first["ok"], first
@@ -57,7 +58,7 @@ def test_the_next_of_its_name_is_another(host: XenHost, request_: dict[str, Any]
     assert second["ok"], second
     assert second["guest"]["host_keys"] != first["guest"]["host_keys"]
     assert second["guest"]["address"] == first["guest"]["address"]
-    after = host.job(second["guest"], f"until sudo -n systemctl is-active -q grow-root; do sleep 1; done; {identity}")
+    after = host.job(second["guest"], f"{grown}; {identity}")
     assert after.returncode == 0, after.stderr
     assert "dirt" not in after.stdout
     assert after.stdout.split()[0] != before[0]
@@ -65,18 +66,22 @@ def test_the_next_of_its_name_is_another(host: XenHost, request_: dict[str, Any]
     gone(host, "again")
 
 
+def kill_at(host: XenHost, program: str, **request: Any) -> None:
+    """Make a request and kill `xenci-guest` as soon as it runs a program, which goes on; return at its end."""
+    host.ssh("cat >/run/request", text=json.dumps(request))
+    runs = f"pgrep -f '^{program}' >/dev/null"
+    host.ssh(
+        f"xenci-guest </run/request >/run/reply 2>&1 & pid=$!; until {runs}; do sleep 0.1; done;"
+        f" kill -9 $pid; wait $pid; test $? = 137 || exit 1; while {runs}; do sleep 0.5; done"
+    )
+
+
 def test_a_create_that_is_killed_leaves_nothing_that_delete_does_not_find(
     host: XenHost, request_: dict[str, Any]
 ) -> None:
-    """At the moment at which most is half done: xl is at work, and goes on when its caller is gone."""
-    request = json.dumps({"operation": "create", "name": "killed", **request_})
-    host.ssh("cat >/run/request", text=request)
-    kill = (
-        "xenci-guest </run/request >/run/reply 2>&1 & pid=$!;"
-        " until pgrep -f 'xl create' >/dev/null; do sleep 0.1; done; kill -9 $pid; wait $pid; test $? = 137"
-    )
-    host.ssh(kill)
-    with host.timer("delete what a killed create has left"):
+    kill_at(host, "xl create", operation="create", name="killed", **request_)
+    assert [one["state"] for one in host.launcher("list")["guests"]] == ["creating"]
+    with host.timer("delete what a killed create has left, and audit"):
         gone(host, "killed")
 
 
@@ -85,14 +90,7 @@ def test_a_delete_that_is_killed_leaves_nothing_that_audit_does_not_remove(
 ) -> None:
     reply = host.launcher("create", name="half", **request_, ssh_timeout=0)
     assert reply["ok"], reply
-    host.ssh("cat >/run/request", text='{"operation": "delete", "name": "half"}')
-    kill = (
-        "xenci-guest </run/request >/run/reply 2>&1 & pid=$!;"
-        " until pgrep -f 'xl destroy' >/dev/null; do sleep 0.1; done; kill -9 $pid; wait $pid; test $? = 137;"
-        # What a killed program has started goes on, and is waited for; nobody takes it for garbage meanwhile.
-        " while pgrep -f 'xl destroy' >/dev/null; do sleep 0.5; done"
-    )
-    host.ssh(kill)
+    kill_at(host, "xl destroy", operation="delete", name="half")
     found = host.launcher("audit")
     assert [(one["kind"], one["name"]) for one in found["findings"]] == [("record", "half")], found
     with host.timer("audit removes what a killed delete has left"):

@@ -34,7 +34,8 @@ def create(host: Host, request: Request) -> dict[str, Any]:
         if record and record.state == "running":
             same(record, request)
             return reply(host, record, created=False)
-        if record and record.state == "booting" and xen.alive(guest):
+        there = bool(record and record.state == "booting" and xen.alive(guest))
+        if record and there:
             same(record, request)
         else:
             if record:
@@ -42,7 +43,7 @@ def create(host: Host, request: Request) -> dict[str, Any]:
             record = reserve(host, request)
             build(host, record)
     wait(host, record, request.get("ssh_timeout", host.config.boot_timeout))
-    return reply(host, record, created=True)
+    return reply(host, record, created=not there)
 
 
 def reply(host: Host, record: Record, created: bool) -> dict[str, Any]:
