@@ -67,7 +67,7 @@ def test_the_next_of_its_name_is_another(host: XenHost, request_: dict[str, Any]
 
 
 def kill_at(host: XenHost, program: str, **request: Any) -> None:
-    """Make a request and kill `xenci-guest` as soon as it runs a program, which goes on; return at its end."""
+    """Kill `xenci-guest` as soon as it runs a program for a request; return when that has ended by itself."""
     host.ssh("cat >/run/request", text=json.dumps(request))
     runs = f"pgrep -f '^{program}' >/dev/null"
     host.ssh(
