@@ -56,7 +56,7 @@ golden-image: setup ## build the images that guests are made of, and look into t
 	@.venv/bin/pytest -q tests/golden_image
 
 .PHONY: test-xen
-test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults; about half an hour
+test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults
 	@.venv/bin/pytest -q -s tests/xen $(if $(SUBNET),--subnet $(SUBNET))
 
 .PHONY: sanity
