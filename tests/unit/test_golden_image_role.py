@@ -76,6 +76,7 @@ def run(dom0: Dom0, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         variables = {
             "site_xen_images": [{"name": "tiny", "suite": "bookworm", "edition": edition}],
             "golden_image_cache": str(tmp_path / "cache"),
+            "golden_image_way": str(tmp_path),
             "golden_image_keep": 0,
         }
         return playbook.run(

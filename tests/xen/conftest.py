@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Command
-from tests.xen.host import NAME, ROOT, SUBNET, Timer, XenHost
+from tests.xen.host import IMAGE, NAME, ROOT, Timer, XenHost
 from xenci.demo import secrets
 from xenci.demo.lab import Lab
 
 TIMER = pytest.StashKey[Timer]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--lab", default=NAME, help="the lab; it is made, and goes away at the end")
+    parser.addoption("--subnet", default="10.206.0.0/24", help="its subnet")
+    parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
+
+
 @pytest.fixture(scope="session")
 def bare(request: pytest.FixtureRequest) -> Iterator[XenHost]:
-    """The host as the lab makes it: Xen runs, and nothing is configured. It goes away at the end."""
+    """The host as the lab makes it: a Debian on which nothing is configured."""
     timer = request.config.stash[TIMER] = Timer()
-    lab = Lab(NAME, ROOT)
-    secrets.ensure(lab, SUBNET)
+    option = request.config.getoption
+    lab = Lab(option("--lab"), ROOT)
+    secrets.ensure(lab, option("--subnet"))
     shutil.copy(ROOT / "inventories/xen/hosts.yml", lab.inventory / "xen.yml")
-    with timer("hosts of the lab"):
-        made = Command("lab", "up", "--lab", NAME)
-        assert made.finish() == 0, made.tail
-    host = XenHost(lab, timer)
-    host.give_keys()
-    subprocess.run([ROOT / "tools/wheel"], check=True)
-    yield host
-    with timer("remove the lab"):
-        gone = Command("lab", "down", "--lab", NAME)
-        assert gone.finish() == 0, gone.tail
+    try:
+        with timer("hosts of the lab"):
+            made = Command("lab", "up", "--lab", lab.name)
+            assert made.finish() == 0, made.tail
+        host = XenHost(lab, timer)
+        host.give_keys()
+        subprocess.run([ROOT / "tools/wheel"], check=True)
+        yield host
+    finally:
+        if not option("--keep-lab"):
+            with timer("remove the lab"):
+                gone = Command("lab", "down", "--lab", lab.name)
+                assert gone.finish() == 0, gone.tail
+    if not option("--keep-lab"):
+        routes = subprocess.run(["ip", "-json", "route"], capture_output=True, text=True, check=True).stdout
+        assert str(host.network) not in {route["dst"] for route in json.loads(routes)}
 
 
 @pytest.fixture(scope="session")
@@ -41,30 +55,29 @@ def host(bare: XenHost) -> XenHost:
     """The host as production's playbooks make it."""
     with bare.timer("base, first run"):
         bare.playbook("playbooks/configure_base.yml")
-    with bare.timer("role xen_host, first run"):
+    with bare.timer("role xen_host, first run, with the boot into Xen"):
         bare.playbook("playbooks/configure_xen_host.yml", "--diff")
     return bare
 
 
 @pytest.fixture(scope="session")
-def image(host: XenHost, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A golden image on the host; returns its name."""
-    name, folder = "debian-12", ROOT / ".cache/golden_image/debian-12"
-    with host.timer("make the golden image"):
-        subprocess.run(
-            [ROOT / "roles/golden_image/files/make-image", "--suite", "bookworm", "--output", folder],
-            check=True,
-        )
-    archive = Path(tmp_path_factory.mktemp("image")) / "image.tar.gz"
-    with host.timer("carry and import it"):
-        files = ["manifest.json", "vmlinux", "initrd.img", "root.img"]
-        subprocess.run(["tar", "-C", folder, "--sparse", "-czf", archive, *files], check=True)
-        with archive.open("rb") as stream:
-            host.ssh("mkdir -p /srv/xenci/new && tar -C /srv/xenci/new -xz", file=stream)
-        reply = host.operator("import", image=name, version="1", source="/srv/xenci/new")
-        assert reply["ok"], reply
-        host.ssh("rm -rf /srv/xenci/new")
-    return name
+def image(host: XenHost) -> str:
+    """A golden image on the host, tried there by its own role; returns its name."""
+    with host.timer("role golden_image, first run: build unless cached, carry, import, boot a guest of it"):
+        host.playbook("playbooks/configure_golden_image.yml")
+    return IMAGE
+
+
+@pytest.fixture
+def request_(host: XenHost, image: str) -> dict[str, Any]:
+    """What a guest is made with, without its name."""
+    keys = [(host.lab.keys / "zuul_node.pub").read_text(encoding="utf-8").strip()]
+    return {"image": image, "type": "pv", "memory_mib": 256, "vcpus": 1, "authorized_keys": keys}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """What needs less of the host comes first: it must not find more."""
+    items.sort(key=lambda item: sum(stage in item.fixturenames for stage in ("host", "image")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import shlex
@@ -12,12 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from xenci.demo import hosts
+from xenci.demo import hosts, secrets
 from xenci.demo.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME, SUBNET = "xen", "10.206.0.0/24"
-HOST = "xen1"
+NAME, HOST, IMAGE = "xen", "xen1", "debian-12"
 
 
 class Timer:
@@ -42,6 +42,11 @@ class XenHost:
         self.lab = lab
         self.timer = timer
         self.address = hosts.addresses(lab)[HOST]
+        self.network = ipaddress.IPv4Network(secrets.settings(lab)["lab_hosts_subnet"])
+
+    def at(self, number: int) -> str:
+        """Return an address of the lab's network."""
+        return str(self.network[number])
 
     def ssh(
         self, command: str, file: IO[bytes] | None = None, text: str | None = None, check: bool = True

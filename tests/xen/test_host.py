@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.xen.host import XenHost
 
 
@@ -13,13 +15,19 @@ def test_check_mode_on_the_bare_host_changes_nothing(bare: XenHost) -> None:
     assert recap["changed"] > 10
     assert bare.ssh("ls /sys/class/net").stdout.split() == ["enp0s2", "lo"]
     assert bare.ssh("test -e /usr/local/bin/xenci-guest", check=False).returncode == 1
+    assert bare.ssh("test -e /sys/hypervisor/uuid", check=False).returncode == 1
 
 
+@pytest.mark.core
 def test_the_second_run_changes_nothing(host: XenHost) -> None:
-    with host.timer("base, second run"):
-        assert host.playbook("playbooks/configure_base.yml")["changed"] == 0
+    assert host.ssh("cat /sys/hypervisor/type").stdout == "xen\n"
     with host.timer("role xen_host, second run"):
         assert host.playbook("playbooks/configure_xen_host.yml", "--diff")["changed"] == 0
+
+
+def test_base_has_nothing_to_do_either(host: XenHost) -> None:
+    with host.timer("base, second run"):
+        assert host.playbook("playbooks/configure_base.yml")["changed"] == 0
 
 
 def test_the_host_knows_what_it_has(host: XenHost) -> None:

@@ -34,7 +34,8 @@ def create(host: Host, request: Request) -> dict[str, Any]:
         if record and record.state == "running":
             same(record, request)
             return reply(host, record, created=False)
-        if record and record.state == "booting" and xen.alive(guest):
+        there = bool(record and record.state == "booting" and xen.alive(guest))
+        if record and there:
             same(record, request)
         else:
             if record:
@@ -42,7 +43,7 @@ def create(host: Host, request: Request) -> dict[str, Any]:
             record = reserve(host, request)
             build(host, record)
     wait(host, record, request.get("ssh_timeout", host.config.boot_timeout))
-    return reply(host, record, created=True)
+    return reply(host, record, created=not there)
 
 
 def reply(host: Host, record: Record, created: bool) -> dict[str, Any]:
@@ -135,7 +136,8 @@ def undone(host: Host, record: Record, failure: GuestError) -> GuestError:
 def start(host: Host, record: Record, image: Image) -> None:
     """Start the domain of a guest whose disk and seed are there."""
     folder = host.folder(record.name)
-    text = domain_config.render(record, image, host.store.disk(record.name), folder / seed.FILE, host.config)
+    disk = seed.to_disk(folder)
+    text = domain_config.render(record, image, host.store.disk(record.name), disk, host.config)
     write(folder / CONFIG, text.encode("ascii"))
     host.records.put(record)
     xen.create(record.name, folder / CONFIG)

@@ -10,7 +10,7 @@ from xenci.guest.config import Config
 from xenci.guest.images import Image
 from xenci.guest.records import Record
 
-# Beyond xvdd: the first four disks are IDE disks of an HVM guest too, and QEMU has no read-only ones.
+# Beyond xvdd: the first four disks are IDE disks of an HVM guest too.
 ROOT_DEVICE, SEED_DEVICE = "xvda", "xvde"
 # What can't end a quoted string of xl's syntax.
 QUOTABLE = re.compile(r"[\x20-\x21\x23-\x26\x28-\x5b\x5d-\x7e]*")
@@ -27,7 +27,8 @@ def render(record: Record, image: Image, root: str, seed: Path, config: Config) 
     """Return the configuration. `root` is where the root disk is, as Storage.disk() says."""
     disks = [
         f"format=raw,vdev={ROOT_DEVICE},access=rw,{root}",
-        f"format=raw,vdev={SEED_DEVICE},access=ro,backendtype=qdisk,target={seed}",
+        # QEMU can't open a raw one read-only for Xen ("Block node is read-only").
+        f"format=raw,vdev={SEED_DEVICE},access=rw,backendtype=qdisk,target={seed}",
     ]
     settings = {
         "name": quoted(record.name),

@@ -19,6 +19,8 @@ from xenci.guest.errors import GuestError
 from xenci.guest.records import Record, write
 
 FILE = "seed.tar"
+# What the guest gets, and may write to.
+DISK = "seed.img"
 KEY = "ssh_host_ed25519_key"
 
 
@@ -68,6 +70,12 @@ def make(folder: Path, record: Record, config: Config) -> Path:
     for path in (folder / KEY, public_of(folder / KEY)):
         path.unlink()
     return folder / FILE
+
+
+def to_disk(folder: Path) -> Path:
+    """Make the guest's disk of the seed as it was made, whatever an earlier life has written there."""
+    write(folder / DISK, (folder / FILE).read_bytes())
+    return folder / DISK
 
 
 def fresh_folder(folder: Path) -> None:

@@ -86,6 +86,7 @@ def test_two_creates_at_once_make_one_guest(dom0: Dom0) -> None:
     replies = [dom0.end(process) for process in [dom0.start(request) for _ in range(4)]]
     assert all(reply["ok"] for reply in replies), replies
     assert len({str(reply["guest"]["host_keys"]) for reply in replies}) == 1
+    assert [reply["created"] for reply in replies].count(True) == 1
     assert dom0.calls().count(f"xl create {dom0.root}/state/guests/g1/xl.cfg") == 1
 
 
