@@ -16,8 +16,9 @@ LINE = re.compile(
     r"(?P<name>.+?)\s+(?P<domid>\d+)\s+(?P<memory>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[a-zA-Z?-]{6})\s+[\d.]+"
     r"\s+(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s.*"
 )
-# What libxl says when a hotplug script needs more than its 40 seconds.
-HOTPLUG_TIMEOUT = re.compile(r"killing execution of .* because of timeout")
+# What libxl says when a hotplug script needs more than its 40 seconds, or QEMU more than it gives that
+# (rc is libxl's ERROR_TIMEDOUT).
+TOO_SLOW = re.compile(r"killing execution of .* because of timeout|\brc=-9\b")
 NO_MEMORY = re.compile(
     r"(not enough|failed to free) memory|not enough free memory|Cannot allocate memory", re.IGNORECASE
 )
@@ -81,7 +82,7 @@ def alive(guest: str) -> bool:
 
 
 def create(guest: str, config: Path) -> None:
-    """Start a guest. A hotplug script that was killed for its slowness is a reason to try again."""
+    """Start a guest. A host that was too slow for libxl is a reason to try again."""
     for attempt in range(CREATE_TRIES):
         done = run(["xl", "create", str(config)], CREATE_SECONDS)
         if done.ok:
@@ -94,7 +95,7 @@ def create(guest: str, config: Path) -> None:
 
 
 def _slow(done: Done) -> bool:
-    return done.status is None or bool(HOTPLUG_TIMEOUT.search(done.errors))
+    return done.status is None or bool(TOO_SLOW.search(done.errors))
 
 
 def destroy(guest: str) -> list[Domain]:

@@ -149,7 +149,8 @@ class Double:
         if hotplug:
             (self.state / "hotplug_timeouts").write_text(str(hotplug - 1))
             raise ProgramError(
-                "libxl: error: killing execution of /etc/xen/scripts/vif-bridge online because of timeout"
+                self.flag("timeout_says")
+                or "libxl: error: killing execution of /etc/xen/scripts/vif-bridge online because of timeout"
             )
         self.put(file, {**domain, "name": name})
         highest = max(int(self.flag("highest") or 0), len(self.domains()))

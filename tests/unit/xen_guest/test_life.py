@@ -134,6 +134,14 @@ def test_hotplug_timeout_is_a_retry(dom0: Dom0) -> None:
     assert [domain["name"] for domain in dom0.domains()] == ["g1"]
 
 
+def test_a_qemu_that_is_too_slow_is_a_retry(dom0: Dom0) -> None:
+    dom0.set("hotplug_timeouts", "1")
+    # As Xen 4.17 has said.
+    said = "libxl_dm.c:3381:device_model_postconfig_done: Domain 2:Post DM startup configs failed, rc=-9"
+    dom0.set("timeout_says", f"libxl: error: {said}")
+    assert dom0.create("g1")["ok"]
+
+
 def test_hotplug_timeouts_without_end(dom0: Dom0) -> None:
     dom0.set("hotplug_timeouts", "3")
     error = dom0.create("g1")["error"]
