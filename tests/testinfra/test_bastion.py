@@ -32,7 +32,11 @@ class Job:
 
     def ask(self, *arguments, options=(), user=USER):
         done = subprocess.run(
-            self.ssh(*arguments, options=options, user=user), capture_output=True, timeout=120, check=False
+            self.ssh(*arguments, options=options, user=user),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
         )
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -59,7 +63,9 @@ def test_a_request_reaches_the_user_with_the_keys_and_its_answer_comes_back(job)
 
 def test_a_killed_worker_leaves_the_request_to_the_next(job):
     job.host.check_output("systemctl stop xenci-bastion.path xenci-bastion.service")
-    process = subprocess.Popen(job.ssh("drift"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        job.ssh("drift"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     deadline = time.monotonic() + 30
     while not job.host.check_output(f"ls -A {SPOOL}/requests"):
         assert time.monotonic() < deadline
