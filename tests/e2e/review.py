@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.e2e.faults import until
 from tests.e2e.reading import ci_messages
-from xenci.demo import commands
+from xenci.demo import commands, watch
 from xenci.demo.site import Site
 
 
@@ -91,8 +91,7 @@ def said(site: Site, change: Change) -> list[str]:
 
 def verified(site: Site, change: Change) -> int:
     """The CI's vote on a change; 0 for none."""
-    votes = site.change(change.number)["labels"]["Verified"].get("all") or []
-    return next((int(vote.get("value", 0)) for vote in votes if vote.get("username") == "xen-ci"), 0)
+    return watch.ci_vote(site.change(change.number)) or 0
 
 
 def status(site: Site, change: Change) -> str:

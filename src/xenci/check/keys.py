@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
@@ -230,13 +231,21 @@ def host_keys(inventory: Inventory, known: Known) -> Iterator[Mistake]:
 
 def private_half(text: str) -> str:
     """The public half of a private key, as type and base64; empty for what is none that a service can use."""
-    load = load_ssh_private_key if "OPENSSH" in text[:64] else load_pem_private_key
     try:
-        key = load(text.encode(), password=None).public_key()
-        line: bytes = key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        line: bytes = loaded(text).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     except (TypeError, ValueError, UnsupportedAlgorithm):
         return ""
     return line.decode()
+
+
+def loaded(text: str) -> Any:
+    """A private key, in OpenSSH's format or PEM.
+
+    :raises TypeError: when it has a passphrase.
+    :raises ValueError: when it is none; `UnsupportedAlgorithm` when it is of a kind that nothing here knows.
+    """
+    load = load_ssh_private_key if "OPENSSH" in text[:64] else load_pem_private_key
+    return load(text.encode(), password=None)
 
 
 def public_half(text: str) -> str:

@@ -36,13 +36,12 @@ def check(inventory: Inventory, root: Path) -> Iterator[Mistake]:
         if not address:
             continue  # who reads it says so
         where = inventory.blame("ansible_host", variables, name) or here
+        fix = ""
         if not is_address(address) and not dns_name(address):
             fix = "give an address or a DNS name"
-            yield inventory.mistake(
-                where, f"ansible_host of {name} is '{address}'", fix, "ansible_host", name
-            )
         elif addressed and not is_address(address) and "ansible_host" in variables:
             fix = "give the address: firewalls of other hosts name it, and take no names"
+        if fix:
             yield inventory.mistake(
                 where, f"ansible_host of {name} is '{address}'", fix, "ansible_host", name
             )

@@ -9,13 +9,9 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import EncryptedString
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import (
-    load_pem_private_key,
-    load_ssh_private_key,
-)
 
 from xenci.check.inventory import Definition, Inventory, encrypted
-from xenci.check.keys import public_half
+from xenci.check.keys import loaded, public_half
 from xenci.check.mistake import Mistake, Place
 from xenci.check.origins import place
 from xenci.check.specs import Specs
@@ -123,9 +119,8 @@ def wants_public(name: str, option: Mapping[str, Any]) -> bool:
 
 def unusable(value: str) -> str:
     """Why a private key can't be used by a service; empty when it can."""
-    load = load_ssh_private_key if "OPENSSH" in value[:64] else load_pem_private_key
     try:
-        load(value.encode(), password=None)
+        loaded(value)
     except TypeError:
         return "has a passphrase, which no service can type"
     except (ValueError, UnsupportedAlgorithm):

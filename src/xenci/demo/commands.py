@@ -58,10 +58,7 @@ def change(lab: Lab, screen: Screen, subnet: str | None) -> int:
     except (GitError, SiteError, story.StoryError) as error:
         raise StuckError(str(error)) from error
     story.save(site, told)
-    screen.line()
-    screen.line("time of every phase")
-    for line in phases.table():
-        screen.line(line)
+    phases.show()
     screen.line()
     screen.line(
         f"demo change: done in {duration(phases.total)}: {told.url} planned, approved, merged, applied;"

@@ -41,3 +41,10 @@ class Phases:
         width = max((len(name) for name in self.seconds), default=0)
         rows = [f"  {name:<{width}}  {duration(took):>12}" for name, took in self.seconds.items()]
         return [*rows, f"  {'all':<{width}}  {duration(self.total):>12}"]
+
+    def show(self) -> None:
+        """Print it."""
+        self.screen.line()
+        self.screen.line("time of every phase")
+        for line in self.table():
+            self.screen.line(line)

@@ -131,10 +131,7 @@ def show(report: dict[str, Any], phases: Phases, screen: Screen) -> None:
     for name, text in (("review", "review server"), ("zuul", "Zuul's status"), ("logs", "logs")):
         screen.line(f"{text:<14} {urls[name]}")
     screen.line(f"{'authority':<14} {urls['authority']} (import it, or accept the browser's warning)")
-    screen.line()
-    screen.line("time of every phase")
-    for line in phases.table():
-        screen.line(line)
+    phases.show()
 
 
 def wrong(report: dict[str, Any]) -> list[str]:

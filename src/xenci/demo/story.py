@@ -85,7 +85,7 @@ def tell(alice: Desk, bob: Desk, phases: Phases) -> Told:
             screen.line(f"  {told.url}")
         change = Waiting(site, stream, told.number, screen)
         with phases("check", "infra-lint reads the inventory"):
-            change.until("the vote of infra-lint", lambda now: watch.ci_vote(now), wrong=(-1,))
+            change.until("the vote of infra-lint", watch.ci_vote, wrong=(-1,))
         with phases("plan", "the bastion tries it in check mode on live hosts"):
             bob.vote(told.number, {"Allow-Plan": 1})
             screen.line("  bob: Allow-Plan +1")
@@ -166,8 +166,7 @@ class Waiting:
 
 def planned(change: dict[str, Any]) -> int:
     """The bastion's vote."""
-    votes = (change["labels"].get("Planned") or {}).get("all") or []
-    return next((int(one.get("value") or 0) for one in votes if one.get("username") == BASTION_ACCOUNT), 0)
+    return watch.vote(change, "Planned", BASTION_ACCOUNT) or 0
 
 
 def said(change: dict[str, Any], account: str = "") -> list[str]:

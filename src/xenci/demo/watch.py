@@ -156,10 +156,14 @@ def ci_message(change: dict[str, Any], patchset: int) -> dict[str, Any] | None:
 
 def ci_vote(change: dict[str, Any]) -> int | None:
     """The CI's vote on the label Verified; None where it has not voted."""
-    votes = (change.get("labels", {}).get("Verified") or {}).get("all") or []
-    for vote in votes:
-        if vote.get("username") == CI_ACCOUNT and vote.get("value"):
-            return int(vote["value"])
+    return vote(change, "Verified", CI_ACCOUNT)
+
+
+def vote(change: dict[str, Any], label: str, account: str) -> int | None:
+    """An account's vote on a label of a change; None where it has not voted."""
+    for one in (change.get("labels", {}).get(label) or {}).get("all") or []:
+        if one.get("username") == account and one.get("value"):
+            return int(one["value"])
     return None
 
 
