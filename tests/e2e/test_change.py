@@ -65,7 +65,7 @@ def test_nobody_allows_a_plan_of_their_own_change(site: Site) -> None:
 def test_a_broken_inventory_is_refused_on_its_line(site: Site) -> None:
     path = "inventory/group_vars/log_server/log_server.yml"
     change = review.propose(site, "infra", {path: yaml.safe_dump({"log_server_dais": 3})})
-    until(lambda: review.verified(site, change) == -1)
+    until(lambda: review.verified(site, change) == -1, 900)
     comments = site.gerrit(f"changes/{change.number}/comments", "carol")
     assert any("log_server_days" in one["message"] for one in comments[path])
     review.post(site, "alice", change, "abandon", {})

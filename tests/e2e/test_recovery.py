@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.e2e import review
 from tests.e2e.faults import (
     GOOD,
     NODES,
@@ -25,6 +27,7 @@ from tests.e2e.faults import (
     voted,
 )
 from xenci.demo import propose
+from xenci.demo.lab import Lab
 from xenci.demo.site import Site
 
 Good = Callable[[propose.Proposed], str]
@@ -99,21 +102,50 @@ def test_a_launcher_that_is_down_when_nodes_are_wanted(site: Site, good: Good) -
     good(change)
 
 
-def in_use(site: Site) -> list[str]:
-    """Addresses of the nodes that jobs run on."""
-    return [str(each["interface_ip"]) for each in site.tenant("nodes") if each["state"] == "in-use"]
+# A test of the project under test that lasts until it is told to end, and says by a file that it has begun.
+LASTING = """\
+import pathlib
+import time
+import unittest
 
 
-def test_a_node_that_goes_away_during_a_job(site: Site, good: Good) -> None:
+class Lasting(unittest.TestCase):
+    def test_lasts(self):
+        pathlib.Path("/tmp/begun").touch()
+        while not pathlib.Path("/tmp/end").exists():
+            time.sleep(0.1)
+"""
+
+
+@contextlib.contextmanager
+def on_nodes(lab: Lab, command: str, after: str) -> Iterator[None]:
+    """Run a command on every node, and another one at the end."""
+    for node in NODES:
+        inside(lab, node, command)
+    try:
+        yield
+    finally:
+        for node in NODES:
+            inside(lab, node, after)
+
+
+def test_a_node_that_goes_away_during_a_job(site: Site) -> None:
     """The build is lost with its node, and begins anew on one that can be reached."""
-    change = proposed(site)
-    first = until(lambda: running(site, change))
-    # The node of the change before may still be on its way back.
-    (address,) = until(lambda: used if len(used := in_use(site)) == 1 else [])
-    (node,) = [host for host in NODES if site.addresses[host] == address]
-    with unreachable(site.lab, node):
-        until(lambda: running(site, change, first))
-    assert first not in good(change)
+    gone = "rm -f /tmp/begun /tmp/end"
+    with on_nodes(site.lab, gone, gone):
+        change = review.propose(site, "hypervisor-tools", {"tests/test_lasting.py": LASTING})
+        begun = "test ! -e /tmp/begun || echo begun"
+        busy = until(lambda: [node for node in NODES if inside(site.lab, node, begun)])
+        first = running(site, change)
+        with unreachable(site.lab, *busy), on_nodes(site.lab, "touch /tmp/end", "true"):
+            for node in busy:
+                inside(site.lab, node, "pkill --signal KILL --uid zuul sshd")
+            until(lambda: running(site, change, first))
+        until(lambda: review.verified(site, change) == GOOD.verified)
+    until(lambda: not items(site, change))
+    (message,) = review.said(site, change)
+    assert first not in message
+    assert message.count(": SUCCESS in ") == 1
 
 
 def test_a_review_server_far_away(site: Site, good: Good) -> None:

@@ -152,6 +152,24 @@ def test_when_a_lab_has_to_be_applied_again(
     assert state.stale(lab, fingerprint, instances, missing) == reason
 
 
+def test_hosts_that_joined_the_lab_are_not_its_own(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test's host comes and goes beside the lab's, which is no reason to apply them again."""
+    inventory = lab.root / "inventories/demo/hosts.yml"
+    inventory.parent.mkdir(parents=True)
+    inventory.write_text(
+        yaml.safe_dump({"all": {"children": {"lab": {"hosts": {"ci": {"lab_address": 20}}}}}})
+    )
+    listed = [{"Names": [f"{lab.container_prefix}-{host}"], "Id": host * 2} for host in ("ci", "t-base")]
+    podman = tmp_path / "bin" / "podman"
+    podman.parent.mkdir()
+    podman.write_text(f"#!/bin/sh\necho '{json.dumps(listed)}'\n")
+    podman.chmod(0o755)
+    monkeypatch.setenv("PATH", str(podman.parent), prepend=os.pathsep)
+    assert hosts.running(lab) == {"ci": "cici"}
+
+
 def test_the_fingerprint_sees_content_mode_and_names_but_no_caches(lab: Lab) -> None:
     role = lab.root / "roles" / "x" / "tasks"
     role.mkdir(parents=True)

@@ -51,7 +51,10 @@ def operate(lab: Lab, screen: Screen, state: str) -> bool:
 
 
 def containers(lab: Lab) -> dict[str, dict[str, Any]]:
-    """The lab's hosts whose containers run: name → what podman lists of it, Id and Pid among it."""
+    """The lab's hosts whose containers run: name → what podman lists of it, Id and Pid among it.
+
+    Hosts that joined the lab later and are in no inventory of its own, as a test's, are not among them.
+    """
     answer = subprocess.run(
         ["podman", "ps", "--filter", f"label=xenci/lab={lab.name}", "--format", "json"],
         capture_output=True,
@@ -59,7 +62,9 @@ def containers(lab: Lab) -> dict[str, dict[str, Any]]:
         check=True,
     )
     listed = json.loads(answer.stdout or "[]")
-    return {name.removeprefix(f"{lab.container_prefix}-"): one for one in listed for name in one["Names"]}
+    found = {name.removeprefix(f"{lab.container_prefix}-"): one for one in listed for name in one["Names"]}
+    own = described(lab)
+    return {host: one for host, one in found.items() if host in own}
 
 
 def machines(lab: Lab) -> dict[str, str]:
