@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,3 +143,31 @@ def test_the_initrd_has_what_its_program_calls(image: images.Image, tree: Path, 
     assert names.index("jbd2.ko") < names.index("ext4.ko") < names.index("xen-blkfront.ko")
     for path in (tmp_path / "modules").iterdir():
         assert path.read_bytes().startswith(b"\x7fELF"), path
+
+
+def test_a_build_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    command = [PROGRAM, "--suite", "bookworm", "--output", tmp_path / "image"]
+
+    def until(ask: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 300
+        while not ask():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    with subprocess.Popen(command) as build:
+        until(lambda: list(tmp_path.glob(".image.*/tree/usr/bin/dpkg")))
+        build.kill()
+    until(
+        lambda: (
+            subprocess.run(["pgrep", "--full", tmp_path], stdout=subprocess.DEVNULL, check=False).returncode
+        )
+    )
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text(encoding="utf-8")
+    assert [path for path in tmp_path.iterdir() if path.is_dir()]
+    # The next one removes what it was at, here though it gets no further itself.
+    again = subprocess.run(
+        [*command, "--package", "no-such-package"], capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 1, again.stderr
+    assert "no-such-package" in again.stderr
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]

@@ -33,6 +33,14 @@ PACKAGES = [
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
+# Nothing outlives a build that is killed: no program, and none of the mounts through which removing what it
+# left behind would come to the machine's own /dev and /sys.
+ALONE = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"),
+)
+
+
 def bootstrap(suite: str, more: list[str], work: Path, tree: Path, kernel: Path) -> None:
     """Install the packages into `tree`, and unpack the kernel's into `kernel`.
 
@@ -56,7 +64,7 @@ def bootstrap(suite: str, more: list[str], work: Path, tree: Path, kernel: Path)
         hooks.append(f'cp {BUNDLE} "$1{BUNDLE}"')
     run(
         [
-            *("mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"),
+            *(*ALONE, "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"),
             '--aptopt=APT::Install-Recommends "false"',
             *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "info", "locale", "man")),
             f"--include={','.join([*PACKAGES, *more])}",
