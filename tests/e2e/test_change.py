@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -45,6 +46,8 @@ def test_an_edit_by_hand_is_named_with_host_task_and_file(told: dict[str, Any], 
     assert f"\n  {host}\n" in told["by_hand"]
     assert "log_server : configure | Render the units that remove old logs" in told["by_hand"]
     assert path in told["by_hand"]
+    # The lab's own hand: whoever else works on the host at that moment is named beside it.
+    assert re.search(r"\n      changed 20.* UTC; logged in then: .*\broot from ", told["by_hand"])
     assert "OnCalendar=yearly" in told["by_hand"]
     assert "yearly" not in inside(site.lab, host, f"cat {path}")
 

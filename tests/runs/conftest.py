@@ -177,6 +177,8 @@ def bench(tmp_path: Path) -> Bench:
         ("configure_other", OTHER),
     ):
         (root / f"playbooks/{name}.yml").write_text(text)
+    history = "playbooks/operate_file_history.yml"
+    (root / history).symlink_to(ROOT / history)
     password = tmp_path / "password"
     password.write_text(PASSWORD + "\n")
     password.chmod(0o600)

@@ -161,6 +161,8 @@ def test_drift_names_host_task_file_and_difference(bench: Bench) -> None:
     assert (one.host, one.task, one.subject) == ("one", "configure | Render the settings", str(path))
     assert "-mode = fancy" in one.lines
     assert "+mode = plain" in one.lines
+    assert one.by.startswith("changed 20")
+    assert f"      {one.by}\n" in bench.site.store.read(found.run, "report.txt")
     metrics = drift.metrics(found)
     assert 'xenci_drift_differences{host="one"} 1\n' in metrics
     assert 'xenci_drift_differences{host="two"} 0\n' in metrics

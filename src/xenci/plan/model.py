@@ -28,6 +28,8 @@ class Change:
     lines: tuple[str, ...]
     mark: str
     effect: str = ""
+    by: str = ""
+    """Of what differs from what was merged: when and by whom, as far as its host knows."""
 
     @property
     def title(self) -> str:

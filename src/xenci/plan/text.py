@@ -81,9 +81,11 @@ def in_order(changes: Iterable[Change]) -> list[Change]:
 
 
 def change(one: Change, limits: Limits, where: str) -> Iterator[str]:
-    """One change: its task, what it is about, and its diff."""
+    """One change: its task, what it is about, who made it where that is known, and its diff."""
     of = " ".join(word for word in (one.subject, f"({one.item})" if one.item else "") if word)
     yield f"    {one.title}" + (f": {of}" if of else "")
+    if one.by:
+        yield f"      {one.by}"
     shown = one.lines[: limits.lines] if limits.lines else one.lines
     yield from (f"      {line}" for line in shown)
     if len(shown) < len(one.lines):

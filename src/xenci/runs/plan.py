@@ -10,7 +10,7 @@ from pathlib import Path
 from xenci.apply.screen import Screen
 from xenci.plan import text, touch
 from xenci.plan.model import Plan
-from xenci.runs import look, repository
+from xenci.runs import history, look, repository
 from xenci.runs.site import Site, who
 from xenci.runs.store import CHANGES, FAILED, NOTHING, Run, Writer
 
@@ -51,7 +51,11 @@ def plan(
             if not scope.playbooks:
                 return keep(site, writer, Plan(left=scope.left), "")
             seen = look.run(there, scope, writer, screen, mask, name=kind, check=True)
-            return keep(site, writer, seen.plan, seen.broken)
+            found = seen.plan
+            if kind == "drift":
+                with screen.now(lambda: ["asking the hosts who changed what differs"]):
+                    found = history.told(there, found, mask)
+            return keep(site, writer, found, seen.broken)
 
 
 def keep(site: Site, writer: Writer, found: Plan, message: str) -> Outcome:
