@@ -70,15 +70,23 @@ FILES: dict[str, dict[str, Callable[[], str]]] = {
 }
 """Group, the secrets that it needs, and how each is made."""
 
+BASTION: dict[str, Callable[[], str]] = {
+    "vault_bastion_hosts_private_key": private_key,
+    "vault_gerrit_xenci_bastion_password": given,
+    "vault_gerrit_xenci_bastion_private_key": private_key,
+}
+"""The same for a site that has a bastion; the vault's own password comes beside them."""
+
 PUBLIC = "public_keys.yml"
 
 
-def init(inventory: Path, password_file: Path) -> list[str]:
+def init(inventory: Path, password_file: Path, *, bastion: bool = False) -> list[str]:
     """Make what an inventory lacks of `FILES`, and never change what is there.
 
     `group_vars/<group>/vault.yml` gets the secrets, `group_vars/all/public_keys.yml` the public half of each
     key as `local_<key>_public_key`. The password file is made where it isn't there yet.
 
+    :param bastion: make what a bastion needs, too.
     :return: the files that were written, the password file among them.
     :raises SecretsError: and nothing is changed then.
     """
@@ -96,8 +104,13 @@ def init(inventory: Path, password_file: Path) -> list[str]:
     else:
         vault = opened(password_file)
     variables = inventory / "group_vars"
+    files = dict(FILES)
+    if bastion or (variables / "bastion" / "vault.yml").exists():
+        # It opens the vault itself, so it has to be told with what.
+        known = vault.secrets[0][1].bytes.decode()
+        files["bastion"] = {**BASTION, "vault_bastion_vault_password": lambda: known}
     values: dict[str, str] = {}
-    for group, makers in FILES.items():
+    for group, makers in files.items():
         path = variables / group / "vault.yml"
         plain = text(vault, path)
         there = yaml.safe_load(plain) or {}

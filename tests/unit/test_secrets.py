@@ -56,6 +56,25 @@ def test_public_keys_belong_to_the_private_ones(inventory: Path, tmp_path: Path)
     }
 
 
+def test_a_bastion_gets_its_own_and_can_open_the_vault(inventory: Path, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    secrets.init(inventory, password)
+    path = inventory / "group_vars/bastion/vault.yml"
+    assert not path.exists()
+    before = held(inventory, password)
+    public = str(inventory / "group_vars/all/public_keys.yml")
+    assert secrets.init(inventory, password, bastion=True) == [str(path), public]
+    assert held(inventory, password) == before
+    made = yaml.safe_load(secrets.text(secrets.opened(password), path))
+    assert set(made) == {*secrets.BASTION, "vault_bastion_vault_password"}
+    assert made["vault_bastion_vault_password"] == password.read_text(encoding="utf-8").strip()
+    known = yaml.safe_load(Path(public).read_text(encoding="utf-8"))
+    key = secrets.public_key(made["vault_bastion_hosts_private_key"])
+    assert known["local_bastion_hosts_public_key"] == key
+    # Without being asked for, it forgets none of them.
+    assert secrets.init(inventory, password) == []
+
+
 def test_again_changes_nothing(inventory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     init(inventory, tmp_path / "password")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -10,6 +10,8 @@ from xenci.cli import arguments, errors
 EXAMPLES = """\
 examples:
   xenci secrets init -i inventories/example --vault-password-file ~/xenci-vault    make what is not there yet
+  xenci secrets init -i inventories/example --vault-password-file ~/xenci-vault --bastion
+                                                            and what a bastion needs
 
 """
 TEXT = """\
@@ -41,6 +43,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     arguments.files(inventory)
     arguments.vault_password_file(action)
+    action.add_argument(
+        "--bastion",
+        action="store_true",
+        help="make what a bastion needs, too: its keys, and the vault's password",
+    )
     action.set_defaults(run=run)
 
 
@@ -55,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
             "give --vault-password-file FILE, which is made if it isn't there", errors.USAGE
         )
     try:
-        written = secrets.init(options.inventory, Path(options.vault_password_file))
+        written = secrets.init(options.inventory, Path(options.vault_password_file), bastion=options.bastion)
     except secrets.SecretsError as error:
         raise errors.CommandError(str(error), errors.UNFIT) from error
     for path in written:
