@@ -52,7 +52,7 @@ CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("zuul_executor", "zuul_executor_sigterm_method", "graceful"),
     ("zuul_executor", "zuul_executor_load_multiplier", None),
     ("zuul_scheduler", "zuul_scheduler_sections", {"scheduler": {"relative_priority": "true"}}),
-    ("zuul_launcher", "zuul_launcher_sections", {"launcher": {"connection_filter": "gerrit"}}),
+    ("zuul_launcher", "zuul_launcher_sections", {"statsd": {"prefix": "xenci"}}),
     ("zuul_web", "zuul_web_hold_hours", 5),
     ("zuul_web", "zuul_web_token_seconds", 14400),
     ("zuul_web", "zuul_web_token_user", "ops"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import pytest
 
-from bench import votes
+from bench import plans, votes
+from xenci.apply.screen import Screen
 
 LOG = """\
 2026-01-02 10:00:00.000000 | Job console starting
@@ -46,3 +50,19 @@ def test_what_counts_as_whose_time() -> None:
 )
 def test_percentiles(values: list[float], p50: float, p95: float) -> None:
     assert votes.percentiles(values) == pytest.approx((p50, p95))
+
+
+def test_every_change_of_the_thirty_is_another(tmp_path: Path) -> None:
+    seen = set()
+    for group, variable, value in plans.CHANGES:
+        plans.edit(tmp_path / group, variable, value)
+        seen.add("".join(path.read_text() for path in sorted(tmp_path.rglob("*.yml"))))
+    assert len(seen) == len(plans.CHANGES) == 30
+
+
+@pytest.mark.parametrize(("not_planned", "status"), [([], 0), (["ci: zookeeper : service | Start it"], 1)])
+def test_what_an_apply_did_beyond_its_plan_counts(not_planned: list[str], status: int) -> None:
+    output = io.StringIO()
+    one = plans.Compared("a change", planned=9, same=9, not_planned=not_planned, seconds=[1.0, 2.0])
+    assert plans.tell([one], Screen(output)) == status
+    assert ("done, not planned: ci: zookeeper" in output.getvalue()) == bool(not_planned)
