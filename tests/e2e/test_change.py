@@ -62,7 +62,6 @@ def test_nobody_allows_a_plan_of_their_own_change(site: Site) -> None:
     change = review.propose(site, "infra", {"README.md": "Mine\n"})
     with pytest.raises(SiteError, match=r"40[03]|409|422"):
         review.post(site, "alice", change, "revisions/current/review", {"labels": {"Allow-Plan": 1}})
-    review.post(site, "alice", change, "abandon", {})
 
 
 def test_a_broken_inventory_is_refused_on_its_line(site: Site) -> None:
@@ -71,4 +70,3 @@ def test_a_broken_inventory_is_refused_on_its_line(site: Site) -> None:
     until(lambda: review.verified(site, change) == -1, 900)
     comments = site.gerrit(f"changes/{change.number}/comments", "carol")
     assert any("log_server_days" in one["message"] for one in comments[path])
-    review.post(site, "alice", change, "abandon", {})
