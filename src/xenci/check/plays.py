@@ -34,6 +34,11 @@ class Use:
     hosts: tuple[Any, ...]
     reach: frozenset[str]
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """Variables that the play gives to the role, which outrank the inventory's: name → value."""
+        return dict(self.tasks[0]._role.vars)
+
 
 def uses(inventory: Inventory, root: Path) -> list[Use]:
     """Every use of a role in the playbooks of the site and those that watch and operate it."""

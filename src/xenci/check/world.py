@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 
 from ansible import constants
@@ -41,12 +42,28 @@ def check(inventory: Inventory, specs: Specs, uses: list[Use]) -> Iterator[Mista
         elif role not in ANYWHERE and definition.hosts and not runs(definition, reach.get(role, frozenset())):
             what = f"{name} is set for {definition.owner}, where the role {role} never runs"
             yield Mistake(definition.place, name, what, home(role, uses))
+        elif made := given(definition, [use for use in uses if use.role == role]):
+            what = f"{name} is never read from the inventory: the playbook makes it"
+            yield Mistake(definition.place, name, what, f"set {made}" if made != name else "remove it")
 
 
 def runs(definition: Definition, reach: frozenset[str]) -> bool:
     """Whether a role reaches any host that a definition is for; `all` holds for the controller too."""
     hosts = definition.hosts | ({"localhost"} if definition.owner == "all" else set())
     return bool(hosts & reach)
+
+
+def given(definition: Definition, uses: list[Use]) -> str:
+    """What to set in place of a variable that every play of its role gives; empty where some don't.
+
+    The variable's own name where it follows from no input.
+    """
+    name = definition.name
+    reached = [use for use in uses if runs(definition, use.reach)]
+    if not reached or not all(name in use.given for use in reached):
+        return ""
+    inputs = sorted({word for use in reached for word in re.findall(r"\bsite_\w+", str(use.given[name]))})
+    return " or ".join(inputs) or name
 
 
 def home(role: str, uses: list[Use]) -> str:
