@@ -148,7 +148,9 @@ def one(site: Site, infra: Path, screen: Screen, name: str, change: tuple[str, s
 
 
 def applied(site: Site, run: store.Run) -> Plan:
-    """What an apply changed."""
+    """What an apply changed; nothing where it was refused."""
+    if run.result == store.REFUSED:
+        return Plan()
     return loads(site.store.read(run, "applied.json"))
 
 
