@@ -46,6 +46,14 @@ def job(host, host_address):
     return Job(host, host_address)
 
 
+def test_it_runs_as_it_is_configured(job):
+    """The unit was edited by hand and repaired; nothing restarts it, so only reading it again can tell."""
+    assert (
+        job.host.check_output("systemctl show --value --property NeedDaemonReload xenci-bastion.service")
+        == "no"
+    )
+
+
 def test_status_is_answered(job):
     status, output, errors = job.ask("status")
     assert status == 0, errors
