@@ -13,7 +13,6 @@ import dataclasses
 import datetime
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -28,6 +27,7 @@ from xenci.files import write
 from xenci.plan.compare import about
 from xenci.plan.model import Plan, loads
 from xenci.runs import apply, plan, store
+from xenci.runs.repository import Repository
 from xenci.runs.site import Site
 
 CHANGES: tuple[tuple[str, str, Any], ...] = (
@@ -104,11 +104,11 @@ def main() -> int:
 
 def measure(lab: Lab, screen: Screen, folder: Path) -> list[Compared]:
     """Plan, merge and apply each change; then all of it back."""
-    infra = folder / "infra"
-    sources = [infra / "demo", infra / "lab"]
+    infra = Repository(folder / "infra")
+    sources = [infra.folder / "demo", infra.folder / "lab"]
     for source, target in zip(lab.inventories, sources, strict=True):
         shutil.copytree(source, target)
-    git(infra, "init", "--quiet", "--initial-branch", "master")
+    infra.git("init", "--quiet", "--initial-branch", "master")
     commit(infra, "as it is")
     site = Site(lab.root, sources, store.Store(folder / "runs"), folder / "state", lab.vault_password)
     site.state.mkdir(mode=0o700)
@@ -125,15 +125,15 @@ def measure(lab: Lab, screen: Screen, folder: Path) -> list[Compared]:
     return every
 
 
-def one(site: Site, infra: Path, screen: Screen, name: str, change: tuple[str, str, Any]) -> Compared:
+def one(site: Site, infra: Repository, screen: Screen, name: str, change: tuple[str, str, Any]) -> Compared:
     """One change, from proposal to apply."""
     found = Compared(name)
-    git(infra, "checkout", "--quiet", "-B", "change")
-    edit(infra / "demo/group_vars" / change[0], change[1], change[2])
+    infra.git("checkout", "--quiet", "-B", "change")
+    edit(infra.folder / "demo/group_vars" / change[0], change[1], change[2])
     commit(infra, name)
-    git(infra, "checkout", "--quiet", "master")
+    infra.git("checkout", "--quiet", "master")
     planned = plan.plan(site, screen, commits=["change"])
-    git(infra, "merge", "--quiet", "--ff-only", "change")
+    infra.git("merge", "--quiet", "--ff-only", "change")
     done = apply.apply(site, screen, agreed=[planned.run])
     found.seconds = [seconds(each) for each in (planned.run, done.run)]
     found.message = done.run.message
@@ -169,17 +169,10 @@ def edit(folder: Path, variable: str, value: Any) -> None:
     path.write_text(yaml.safe_dump(known), encoding="utf-8")
 
 
-def commit(infra: Path, message: str) -> None:
+def commit(infra: Repository, message: str) -> None:
     """Commit what is there."""
-    git(infra, "add", "--all")
-    git(infra, "commit", "--quiet", "--message", message)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git as the bench."""
-    who = ("-c", "user.name=bench", "-c", "user.email=bench@example.org")
-    done = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    infra.git("add", "--all")
+    infra.git("commit", "--quiet", "--message", message)
 
 
 def tell(every: list[Compared], screen: Screen) -> int:

@@ -18,12 +18,12 @@ COMMANDS = 3
 def told(site: Site, found: Plan, mask: Mask) -> Plan:
     """The plan with what hosts know of who changed each file in it. The lock must be held."""
     paths: dict[str, list[str]] = {}
-    for one in found.changes:
-        if one.subject.startswith("/") and one.subject not in paths.setdefault(one.host, []):
-            paths[one.host].append(one.subject)
-    if not any(paths.values()):
+    for host, path in dict.fromkeys((one.host, one.subject) for one in found.changes):
+        if path.startswith("/"):
+            paths.setdefault(host, []).append(path)
+    if not paths:
         return found
-    known = ask(site, {host: each for host, each in paths.items() if each}, mask)
+    known = ask(site, paths, mask)
     changes = (dataclasses.replace(one, by=known.get((one.host, one.subject), "")) for one in found.changes)
     return dataclasses.replace(found, changes=tuple(changes))
 
@@ -42,7 +42,8 @@ def ask(site: Site, paths: Mapping[str, list[str]], mask: Mask) -> dict[tuple[st
             )
         except playbook.PlaybookError as error:
             # What differs is known all the same.
-            said = f"who changed it could not be asked: {str(error).splitlines()[-1]}"
+            why = str(error).rpartition("\n")[2]
+            said = f"who changed it could not be asked: {why}"
             return {(host, path): mask.text(said) for host in paths for path in paths[host]}
     return {
         (answer.host, file["path"]): mask.text(line(file))
