@@ -28,7 +28,7 @@ def only_executor(name):
         for other in others:
             assert other.run(f"{command} pause").rc == 0
         zuul.until(
-            lambda: all(s == "paused" for n, s in zuul.components("executor").items() if n != name), 30
+            lambda: all(s == "paused" for n, s in zuul.components("executor").items() if n != name), 60
         )
         yield
     finally:
@@ -49,7 +49,7 @@ def enqueue(change, project):
 
 
 def test_it_is_known_and_takes_work(name):
-    assert zuul.until(lambda: zuul.components("executor").get(name) == "running", 20)
+    assert zuul.until(lambda: zuul.components("executor").get(name) == "running", 60)
 
 
 def test_a_whole_job_runs_here(name):
@@ -61,7 +61,7 @@ def test_a_whole_job_runs_here(name):
         enqueue(f"{ref['change']},{ref['patchset']}", ref["project"])
         known = {build["uuid"] for build in before}
         build = zuul.until(
-            lambda: next((b for b in zuul.get(path).json() if b["uuid"] not in known), None), 180
+            lambda: next((b for b in zuul.get(path).json() if b["uuid"] not in known), None), 300
         )
     log = requests.get(f"{build['log_url']}job-output.txt", verify=zuul.CA, timeout=20)
     assert log.status_code == 200
@@ -70,13 +70,14 @@ def test_a_whole_job_runs_here(name):
 
 
 def test_nothing_of_a_build_stays(host):
-    assert host.check_output("ls /var/lib/zuul-executor/builds") == ""
+    # Zuul reports a build first and removes its folder then.
+    assert zuul.until(lambda: host.check_output("ls -A /var/lib/zuul-executor/builds") == "", 60)
 
 
 def knock(host, user, target, port):
-    """Exit status of a connection attempt: 0 connected, 124 no answer within 3 s."""
+    """Exit status of a connection attempt: 0 connected, 124 no answer within 10 s."""
     return host.run(
-        f"runuser -u {user} -- timeout 3 bash -c '</dev/tcp/{target}/{port}'",
+        f"runuser -u {user} -- timeout 10 bash -c '</dev/tcp/{target}/{port}'",
     ).rc
 
 

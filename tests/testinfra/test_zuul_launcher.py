@@ -7,12 +7,12 @@ UNIT = "zuul-launcher.service"
 
 
 def test_it_is_known_and_has_the_providers():
-    assert zuul.until(lambda: zuul.components("launcher").get(zuul.names(GROUP)) == "running", 30)
+    assert zuul.until(lambda: zuul.components("launcher").get(zuul.names(GROUP)) == "running", 60)
 
 
 def test_nodes_are_ready():
     states = [node["state"] for node in zuul.get(f"tenant/{zuul.TENANT}/nodes").json()]
-    assert set(states) <= {"ready", "in-use", "used", "rebuilding", "building"}
+    assert set(states) <= {"requested", "building", "ready", "in-use", "used"}
     assert states
 
 

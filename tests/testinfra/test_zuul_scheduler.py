@@ -15,7 +15,7 @@ def reconfigure(host, *options):
 
 
 def test_it_is_known_and_has_the_layouts():
-    assert zuul.until(lambda: zuul.components("scheduler").get(zuul.names(GROUP)) == "running", 30)
+    assert zuul.until(lambda: zuul.components("scheduler").get(zuul.names(GROUP)) == "running", 60)
 
 
 def test_full_reconfiguration_makes_new_layouts(host):
