@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from xenci.zuul import drivers, host_keys, registration, state, static_nodes
+from xenci.zuul import drivers, executor_stop, host_keys, registration, state, static_nodes
 
 PROGRAMS = {
     "scheduler": "zuul.cmd.scheduler",
@@ -35,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
         program = registration.lookup(PROGRAMS[name], "main")
         registration.register(drivers.DRIVERS)
         host_keys.apply(name)
+        if name == "executor":
+            executor_stop.apply()
         if name == "launcher":
             static_nodes.apply()
     except registration.MovedError as error:
