@@ -22,8 +22,8 @@ wheel: setup ## build the wheel that hosts get
 	@tools/wheel
 
 .PHONY: demo
-demo: setup ## stand up a whole CI on this machine and see two changes voted on
-	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET)) \
+demo: setup ## stand up a whole CI on this machine and see its votes; XEN=no leaves its Xen host out
+	@$(XENCI) demo up --lab $(LAB) $(if $(SUBNET),--subnet $(SUBNET)) $(if $(filter no,$(XEN)),,--xen) \
 		$(if $(GERRIT_WAR),--gerrit-war $(GERRIT_WAR)) $(if $(GERRIT_VERSION),--gerrit-version $(GERRIT_VERSION))
 
 .PHONY: demo-change

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from xenci.demo.changes import CHANGES, Change, commit, git
+from xenci.demo.changes import CHANGES, XEN, Change, commit, git
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,18 @@ def test_change_gets_its_vote(change: Change, checkout: Path) -> None:
         assert "test_hash_inside_quotes_is_no_comment" in result.stderr
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+@pytest.mark.parametrize("change", XEN, ids=lambda change: change.name)
+def test_change_for_xen_asks_the_hypervisor(change: Change, checkout: Path) -> None:
+    commit(change, checkout, "20261121T030405", root=ROOT)
+    result = make_check(checkout)
+    if Path("/sys/hypervisor/uuid").exists():
+        assert result.returncode == 0, result.stdout + result.stderr
+    else:
+        assert result.stderr.count("FileNotFoundError: [Errno 2] No such file") == 1
+        assert "FAILED (errors=1)" in result.stderr
+
+
+@pytest.mark.parametrize("change", [*CHANGES, *XEN], ids=lambda change: change.name)
 def test_change_is_new_in_every_run_and_touches_a_driver(change: Change, checkout: Path) -> None:
     base = git(checkout, "rev-parse", "HEAD").strip()
     trees = set()

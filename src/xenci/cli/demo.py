@@ -1,4 +1,4 @@
-"""`xenci demo`: a whole CI on this machine, and two changes that it votes on."""
+"""`xenci demo`: a whole CI on this machine, and changes that it votes on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ EXAMPLES = """\
 examples:
   xenci demo up                                       lab "demo" in 10.201.0.0/24
   xenci demo up --lab second --subnet 10.202.0.0/24   a second one beside it
+  xenci demo up --xen                                 and a Xen host, in whose guest a third change is tested
   xenci demo up --gerrit-war gerrit-3.11.5.war        on a real Gerrit
   xenci demo up                                       again: only proposes new changes
   xenci demo change                                   a change to the CI itself: plan, approve, apply, drift
@@ -49,6 +50,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         lab_options(action, subnet=name in ("up", "change"))
         if name == "up":
             war_options(action)
+            action.add_argument(
+                "--xen",
+                action="store_true",
+                help="have a Xen host join after both votes, and a third change tested in a guest of it",
+            )
         action.set_defaults(run=runner(name))
 
 
@@ -100,6 +106,10 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
         if wars(options):
             options.again += ["--gerrit-war", str(options.gerrit_war)]
             options.make_again += f" GERRIT_WAR={options.gerrit_war}"
+        if getattr(options, "xen", False):
+            options.again += ["--xen"]
+        elif action == "up":
+            options.make_again += " XEN=no"
         if not NAME.fullmatch(options.lab):
             raise errors.CommandError(
                 f"lab name {options.lab!r}: use lower-case letters, digits and hyphens, a letter first",
@@ -117,7 +127,7 @@ def runner(action: str) -> Callable[[argparse.Namespace], int]:
                     return commands.hosts_up(lab, screen, options.subnet)
                 if action == "change":
                     return commands.change(lab, screen, options.subnet)
-                return commands.up(lab, screen, options.subnet, war)
+                return commands.up(lab, screen, options.subnet, war, options.xen)
         except BusyError as error:
             raise errors.CommandError(str(error), errors.BUSY) from error
         except UnfitError as error:

@@ -1,4 +1,4 @@
-"""The two changes that the demo proposes: one that is good, and one with a bug that the project's tests find.
+"""The changes that the demo proposes: one that is good, and one with a bug that the project's tests find.
 
 They lie as text in `demo/changes/<name>.patch`: the commit message, a line `---`, the patch. `@NONCE@` stands
 for what makes each run's change a new one.
@@ -24,6 +24,8 @@ CHANGES = (
     Change("good", "hypervisor-tools", +1),
     Change("bad", "hypervisor-tools", -1),
 )
+XEN = (Change("xen", "hypervisor-tools", +1),)
+"""Proposed where a Xen host has joined: its tests ask the hypervisor that they run on."""
 
 
 def commit(change: Change, checkout: Path, nonce: str, *, root: Path) -> str:

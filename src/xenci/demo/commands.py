@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 from xenci.apply import processes
@@ -13,6 +14,7 @@ from xenci.apply import run as applying
 from xenci.apply.screen import Screen, duration
 from xenci.check import first
 from xenci.demo import changes, gerrit, hosts, machine, propose, report, secrets, seed, state, story, watch
+from xenci.demo import xen as xen_host
 from xenci.demo.desk import Desk, GitError
 from xenci.demo.gerrit import War
 from xenci.demo.lab import Lab
@@ -28,23 +30,56 @@ class StuckError(Exception):
     """A phase failed; the message says which, and what was printed before says why."""
 
 
-def up(lab: Lab, screen: Screen, subnet: str | None, war: War | None = None) -> int:
-    """The whole demo, on a real Gerrit where there is a war."""
+def up(lab: Lab, screen: Screen, subnet: str | None, war: War | None = None, with_xen: bool = False) -> int:
+    """The whole demo, on a real Gerrit where there is a war.
+
+    :param with_xen: a Xen host joins after both votes, and a third change is tested in a guest of it.
+    """
     phases = Phases(screen)
-    prepare(lab, screen, phases, subnet, war)
+    prepare(lab, screen, phases, subnet, war, with_xen)
     site = Site(lab)
     deploy(site, screen, phases)
-    try:
-        report_ = vote(site, screen, phases)
-    except (GitError, SiteError, NoVoteError) as error:
-        raise StuckError(str(error)) from error
-    report.show(report_, phases, screen)
-    if bad := report.wrong(report_):
-        raise StuckError("; ".join(bad))
+    told = vote(site, screen, phases, changes.CHANGES)
+    report.save(site, told)
+    report.show(told, phases, screen)
+    require(told)
+    voted = list(told["changes"])
+    if with_xen and not xen_host.joined(lab):
+        screen.line()
+        screen.line(
+            f"both votes are in after {duration(phases.total)}; a Xen host joins: emulated, it takes a while"
+        )
+        xen_host.join(lab)
+        on_xen = guest(lab, screen)
+        report.save(site, told | {"xen": on_xen})
+        voted += on_xen["changes"]
+    elif not xen_host.joined(lab):
+        screen.line()
+        screen.line("Xen was left out: no test ran in a guest of a Xen host")
     screen.line()
-    good = ", ".join(f"{change['name']} {change['vote']:+d}" for change in report_["changes"])
+    good = ", ".join(f"{change['name']} {change['vote']:+d}" for change in voted)
     screen.line(f"demo: done in {duration(phases.total)}: {good}", style="bold green")
     return 0
+
+
+def guest(lab: Lab, screen: Screen) -> dict[str, Any]:
+    """Apply the lab with its Xen host, and have a change tested in a guest of it; what happened."""
+    phases = Phases(screen)
+    site = Site(lab)
+    deploy(site, screen, phases)
+    told = vote(site, screen, phases, changes.XEN)
+    report.show(told, phases, screen)
+    require(told)
+    return told
+
+
+def require(told: dict[str, Any]) -> None:
+    """Hold that every change of a report has the vote that it must get.
+
+    :raises StuckError: where one has another.
+    """
+    if bad := report.wrong(told):
+        raise StuckError("; ".join(bad))
 
 
 def change(lab: Lab, screen: Screen, subnet: str | None) -> int:
@@ -133,22 +168,26 @@ def desk(site: Site, account: str) -> Desk:
     return made
 
 
-def vote(site: Site, screen: Screen, phases: Phases) -> dict[str, Any]:
-    """Propose the changes, wait for their votes, and tell the story."""
-    with contextlib.ExitStack() as stack:
-        with phases("propose", "git-review pushes the changes as alice"):
-            alice = desk(site, "alice")
-            # Listening begins before anything is proposed.
-            stream = stack.enter_context(watch.Stream(desk(site, "admin")).open())
-            proposed = []
-            for change in changes.CHANGES:
-                proposed.append(propose.propose(alice, change))
-                screen.line(f"  {change.name}: {proposed[-1].url}")
-        with phases("votes"):
-            watched = watch.wait(stream, site, proposed, screen)
-    result = report.gather(site, watched, phases)
-    report.save(site, result)
-    return result
+def vote(site: Site, screen: Screen, phases: Phases, wanted: Sequence[changes.Change]) -> dict[str, Any]:
+    """Propose changes, wait for their votes, and tell the story.
+
+    :raises StuckError: when one can't be proposed, or gets no vote.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            with phases("propose", "git-review pushes as alice"):
+                alice = desk(site, "alice")
+                # Listening begins before anything is proposed.
+                stream = stack.enter_context(watch.Stream(desk(site, "admin")).open())
+                proposed = []
+                for change in wanted:
+                    proposed.append(propose.propose(alice, change))
+                    screen.line(f"  {change.name}: {proposed[-1].url}")
+            with phases("votes"):
+                watched = watch.wait(stream, site, proposed, screen)
+        return report.gather(site, watched, phases)
+    except (GitError, SiteError, NoVoteError) as error:
+        raise StuckError(str(error)) from error
 
 
 def hosts_up(lab: Lab, screen: Screen, subnet: str | None) -> int:
@@ -161,7 +200,14 @@ def hosts_up(lab: Lab, screen: Screen, subnet: str | None) -> int:
     return 0
 
 
-def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None, war: War | None = None) -> None:
+def prepare(
+    lab: Lab,
+    screen: Screen,
+    phases: Phases,
+    subnet: str | None,
+    war: War | None = None,
+    with_xen: bool = False,
+) -> None:
     """Check the machine, end what a killed run left, and make the lab's own files."""
     with phases("machine", "podman says what is there; what a killed run left is ended"):
         own = secrets.settings(lab)["lab_hosts_subnet"] if lab.inventory.exists() else None
@@ -170,7 +216,7 @@ def prepare(lab: Lab, screen: Screen, phases: Phases, subnet: str | None, war: W
                 [f"lab {lab.name} has subnet {own}: leave SUBNET out, or remove the lab first"]
             )
         wanted = own or subnet or SUBNET
-        machine.check(lab, wanted)
+        machine.check(lab, wanted, xen_host.MEMORY_MIB if with_xen else 0)
         if ended := processes.end(lab.runner):
             screen.line(f"  ended {ended} processes that a killed run had left")
     with phases("lab files"):

@@ -31,12 +31,13 @@ class UnfitError(Exception):
         self.reasons = list(reasons)
 
 
-def check(lab: Lab, subnet: str) -> None:
+def check(lab: Lab, subnet: str, more_memory: int = 0) -> None:
     """Check everything and report all reasons at once.
 
+    :param more_memory: MiB that are needed beside what every lab needs.
     :raises UnfitError: when there is at least one.
     """
-    reasons = [*_arguments(lab, subnet), *_resources(lab)]
+    reasons = [*_arguments(lab, subnet), *_resources(lab, MEMORY_MIB + more_memory)]
     if not reasons:
         reasons = [*_podman(lab, subnet)]
     if reasons:
@@ -57,13 +58,13 @@ def _arguments(lab: Lab, subnet: str) -> Iterator[str]:
         yield f"subnet {subnet} is not a private one: take one of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
 
 
-def _resources(lab: Lab) -> Iterator[str]:
+def _resources(lab: Lab, needed: int) -> Iterator[str]:
     if os.geteuid() != 0:
         yield "this is not root: test hosts need rootful podman; run it as root"
     memory = available_memory(Path("/proc/meminfo").read_text(encoding="ascii"))
     # A lab that runs holds its memory already.
-    if memory < MEMORY_MIB and not lab.applied.exists():
-        yield f"{memory} MiB of memory are available, {MEMORY_MIB} are needed: end other programs"
+    if memory < needed and not lab.applied.exists():
+        yield f"{memory} MiB of memory are available, {needed} are needed: end other programs"
     for program in ("podman", "git", "ssh", "openssl", "mmdebstrap"):
         if shutil.which(program) is None:
             yield f"{program} is not installed: run make setup"
