@@ -1,0 +1,127 @@
+"""Builds of a whole CI in guests of the Xen host: what they leave, and what comes of them when something dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e import review
+from tests.e2e.conftest import Command
+from tests.e2e.faults import GOOD, inside, items, kill, proposed, running, the_message, until, voted
+from tests.e2e.test_recovery import LASTING
+from tests.xen.host import HOST, XenHost
+from xenci.demo import report
+from xenci.demo.site import Site
+from xenci.guest import names
+
+PATIENCE = 900.0
+"""Seconds for what an emulated guest does: boot, and be deleted."""
+
+
+@pytest.fixture(scope="session")
+def site(host: XenHost, image: str) -> Site:
+    """A whole CI around the Xen host."""
+    lab = host.lab
+    if not lab.applied.exists():
+        with host.timer("a whole CI, and its first votes, both from guests"):
+            up = Command("demo", "up", "--lab", lab.name, "--xen")
+            assert up.finish() == 0, up.tail
+    return Site(lab)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(host: XenHost) -> Iterator[None]:
+    """After each test dom0 is alone again, and the audit finds nothing."""
+    yield
+    until(lambda: not guests(host), PATIENCE)
+    assert [line.split()[0] for line in host.ssh("xl list").stdout.splitlines()[1:]] == ["Domain-0"]
+    reply = host.operator("audit")
+    assert reply["clean"], reply["findings"]
+
+
+def guests(host: XenHost) -> list[dict[str, Any]]:
+    """The host's guests, in whatever state."""
+    found: list[dict[str, Any]] = host.operator("list")["guests"]
+    return found
+
+
+def at_work(host: XenHost) -> dict[str, Any]:
+    """The guest in which a lasting test has begun; waits for it."""
+
+    def one() -> dict[str, Any] | None:
+        up = [guest for guest in guests(host) if guest["state"] == "running"]
+        return next((guest for guest in up if host.job(guest, "test -e /tmp/begun").returncode == 0), None)
+
+    return until(one, PATIENCE) or {}
+
+
+def ended_well(site: Site, change: review.Change, first: str) -> None:
+    """The change gets its vote from another build than the first, and one comment, which names only that."""
+    until(lambda: review.verified(site, change) == GOOD.verified, PATIENCE)
+    until(lambda: not items(site, change))
+    (message,) = review.said(site, change)
+    assert first not in message
+    assert message.count(": SUCCESS in ") == 1
+
+
+def test_the_logs_show_the_guest_from_inside_and_from_dom0(host: XenHost, site: Site) -> None:
+    change = proposed(site)
+    name = until(lambda: guests(host), PATIENCE)[0]["name"]
+    assert voted(site, change).vote == GOOD.verified
+    (build,) = site.tenant(f"builds?change={change.number}&complete=true")
+    assert build["job_name"] == "xen-guest-tests"
+    uuid = names.domain_uuid(name)
+    assert uuid in report.log(site, build, "tests.txt")
+    outside = report.log(site, build, "dom0.txt")
+    assert f"on Xen host {HOST}" in outside
+    assert uuid in outside
+
+
+def test_a_launcher_that_dies_during_a_boot(host: XenHost, site: Site) -> None:
+    change = proposed(site)
+    until(lambda: [guest for guest in guests(host) if guest["state"] == "booting"], PATIENCE)
+    kill(site.lab, "ci", "zuul-launcher")
+    assert voted(site, change).vote == GOOD.verified
+    assert the_message(site, change).count(": SUCCESS in ") == 1
+
+
+def test_a_guest_that_dies_during_its_job(host: XenHost, site: Site) -> None:
+    change = review.propose(site, "hypervisor-tools", {"tests/test_lasting.py": LASTING})
+    guest = at_work(host)
+    first = running(site, change)
+    host.ssh(f"xl destroy {guest['name']}")
+    second = at_work(host)
+    assert second["name"] != guest["name"]
+    host.job(second, "touch /tmp/end")
+    ended_well(site, change, first)
+    # What the guest said last stands in the launcher's log, beside dom0's word on its death.
+    assert "had died before: " in inside(site.lab, "ci", "journalctl --unit zuul-launcher --output cat")
+
+
+@contextlib.contextmanager
+def frozen(host: XenHost) -> Iterator[None]:
+    """While inside, the whole Xen host stands still, as behind a dead switch."""
+    process = int((host.lab.directory / "vms" / HOST / "pid").read_text(encoding="ascii"))
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_a_host_that_is_cut_off_during_a_job(host: XenHost, site: Site) -> None:
+    change = review.propose(site, "hypervisor-tools", {"tests/test_lasting.py": LASTING})
+    guest = at_work(host)
+    first = running(site, change)
+    with frozen(host):
+        # The executor gives the build up, not the change.
+        until(lambda: running(site, change) != first, PATIENCE)
+    second = at_work(host)
+    assert second["name"] != guest["name"]
+    host.job(second, "touch /tmp/end")
+    ended_well(site, change, first)
