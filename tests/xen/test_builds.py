@@ -1,4 +1,4 @@
-"""Builds of a whole CI in guests of the Xen host: what they leave, and what comes of them when something dies."""
+"""Builds of a whole CI in guests of the Xen host: what they leave, and what comes of them when one dies."""
 
 from __future__ import annotations
 
