@@ -69,13 +69,13 @@ def test_times_in_the_report() -> None:
     ("job", "state"),
     [
         ({"name": "j", "result": "SUCCESS"}, "j SUCCESS"),
-        ({"name": "j", "start_time": 1.0, "elapsed_time": 12000}, "j runs for 12 s"),
+        ({"name": "j", "start_time": 1.0, "elapsed_time": 3000}, "j runs for 12 s"),
         ({"name": "j", "waiting_status": "node request: 1"}, "j node request: 1"),
         ({"name": "j"}, "j starts"),
     ],
 )
 def test_what_a_job_is_doing(job: dict[str, Any], state: str) -> None:
-    assert watch.job_state(job) == state
+    assert watch.job_state(job, 13.0) == state
 
 
 def test_a_vote_that_was_not_expected() -> None:

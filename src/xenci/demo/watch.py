@@ -184,16 +184,19 @@ def _look(site: Site, watched: Sequence[Watched] | Any, screen: Screen) -> None:
                 screen.line(f"  {entry.proposed.change.name}: enqueued")
             given = [job["execute_time"] for job in item.get("jobs") or [] if job.get("execute_time")]
             entry.node = min(given, default=entry.node)
-            jobs = ", ".join(job_state(job) for job in item.get("jobs") or [])
+            jobs = ", ".join(job_state(job, time.time()) for job in item.get("jobs") or [])
             entry.now = jobs or "enqueued, jobs not known yet"
 
 
-def job_state(job: dict[str, Any]) -> str:
-    """What one job of Zuul's status is doing."""
+def job_state(job: dict[str, Any], now: float) -> str:
+    """What one job of Zuul's status is doing.
+
+    :param now: seconds since the epoch. Zuul's own `elapsed_time` is as old as its status.
+    """
     if job.get("result"):
         return f"{job['name']} {job['result']}"
     if job.get("start_time"):
-        return f"{job['name']} runs for {duration((job.get('elapsed_time') or 0) / 1000)}"
+        return f"{job['name']} runs for {duration(max(0.0, now - job['start_time']))}"
     return f"{job['name']} {job.get('waiting_status') or 'starts'}"
 
 
