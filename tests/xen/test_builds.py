@@ -103,7 +103,7 @@ def test_the_logs_show_the_guest_from_inside_and_from_dom0(host: XenHost, site: 
     uuid = names.domain_uuid(name)
     assert uuid in report.log(site, build, "tests.txt")
     outside = report.log(site, build, "dom0.txt")
-    assert f"on Xen host {HOST}" in outside
+    assert f"on Xen host {host.address}" in outside
     assert uuid in outside
 
 
