@@ -46,9 +46,8 @@ def up(lab: Lab, screen: Screen, subnet: str | None, war: War | None = None, wit
     voted = list(told["changes"])
     if with_xen and not xen_host.joined(lab):
         screen.line()
-        screen.line(
-            f"both votes are in after {duration(phases.total)}; a Xen host joins: emulated, it takes a while"
-        )
+        screen.line(f"both votes are in after {duration(phases.total)}; a Xen host joins")
+        screen.line("on two cores that emulate it, this takes some twenty minutes")
         xen_host.join(lab)
         on_xen = guest(lab, screen)
         report.save(site, told | {"xen": on_xen})
