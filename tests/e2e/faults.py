@@ -17,6 +17,19 @@ from xenci.demo.site import CI_ACCOUNT, Site, SiteError
 
 GOOD = changes.CHANGES[0]
 NODES = ("node1", "node2", "node3")
+LASTING = """\
+import pathlib
+import time
+import unittest
+
+
+class Lasting(unittest.TestCase):
+    def test_lasts(self):
+        pathlib.Path("/tmp/begun").touch()
+        while not pathlib.Path("/tmp/end").exists():
+            time.sleep(0.1)
+"""
+"""A test program that says when it has begun, and lasts until it is told to end."""
 T = TypeVar("T")
 
 
@@ -136,11 +149,15 @@ def items(site: Site, change: PatchSet) -> list[dict[str, Any]]:
     return found
 
 
-def running(site: Site, change: PatchSet, *before: str) -> str:
-    """The build of a change that an executor works on, other than those before; empty while there is none."""
+def running(site: Site, change: PatchSet, *before: str, name: str = "") -> str:
+    """The build of a change that an executor works on, other than those before; empty while there is none.
+
+    :param name: of the job, where only its builds are meant.
+    """
     for item in items(site, change):
         for job in item["jobs"]:
-            if job.get("start_time") and job.get("uuid") not in (None, *before):
+            meant = name in ("", job["name"])
+            if meant and job.get("start_time") and job.get("uuid") not in (None, *before):
                 return str(job["uuid"])
     return ""
 

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e import review
 from tests.e2e.faults import (
     GOOD,
+    LASTING,
     NODES,
     down,
     hang_up,
@@ -103,20 +104,6 @@ def test_a_launcher_that_is_down_when_nodes_are_wanted(site: Site, good: Good) -
 
 
 # A test of the project under test that lasts until it is told to end, and says by a file that it has begun.
-LASTING = """\
-import pathlib
-import time
-import unittest
-
-
-class Lasting(unittest.TestCase):
-    def test_lasts(self):
-        pathlib.Path("/tmp/begun").touch()
-        while not pathlib.Path("/tmp/end").exists():
-            time.sleep(0.1)
-"""
-
-
 @contextlib.contextmanager
 def on_nodes(lab: Lab, command: str, after: str) -> Iterator[None]:
     """Run a command on every node, and another one at the end."""

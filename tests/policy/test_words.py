@@ -8,6 +8,7 @@ import pytest
 
 from tests.policy.repository import text_files
 
+# What is looked for, and a sample of it, must stand in this file.
 SELF = "tests/policy/test_words.py"
 FORBIDDEN = {
     "a marker of unfinished work": (r"\b(TODO|FIXME|XXX)\b", "# TODO later"),

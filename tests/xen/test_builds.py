@@ -12,9 +12,9 @@ import pytest
 
 from tests.e2e import review
 from tests.e2e.conftest import Command
-from tests.e2e.faults import GOOD, inside, items, kill, proposed, the_message, until, voted
+from tests.e2e.faults import GOOD, LASTING, inside, items, kill, proposed, running, the_message, until, voted
 from tests.xen.host import HOST, XenHost
-from xenci.demo import report
+from xenci.demo import hosts, report
 from xenci.demo.site import Site
 from xenci.guest import names
 
@@ -23,19 +23,7 @@ PATIENCE = 900.0
 
 JOB = "xen-guest-tests"
 # The project's other tests run on a static node, where this one has nothing to wait for.
-LASTING = """\
-import pathlib
-import time
-import unittest
-
-
-@unittest.skipUnless(pathlib.Path("/sys/hypervisor/uuid").exists(), "not in a guest of Xen")
-class Lasting(unittest.TestCase):
-    def test_lasts(self):
-        pathlib.Path("/tmp/begun").touch()
-        while not pathlib.Path("/tmp/end").exists():
-            time.sleep(0.1)
-"""
+IN_A_GUEST = '@unittest.skipUnless(pathlib.Path("/sys/hypervisor/uuid").exists(), "not in a guest of Xen")'
 
 
 @pytest.fixture(scope="session")
@@ -77,13 +65,8 @@ def at_work(host: XenHost, before: str = "") -> dict[str, Any]:
 
 def lasting(site: Site) -> review.Change:
     """A change whose test in the guest lasts until it is told to end."""
-    return review.propose(site, "hypervisor-tools", {"tests/test_xen.py": LASTING})
-
-
-def running(site: Site, change: review.Change) -> str:
-    """The build in a guest that an executor works on; empty while there is none."""
-    jobs = [job for item in items(site, change) for job in item["jobs"] if job["name"] == JOB]
-    return next((str(job["uuid"]) for job in jobs if job.get("start_time") and job.get("uuid")), "")
+    program = LASTING.replace("class ", f"{IN_A_GUEST}\nclass ")
+    return review.propose(site, "hypervisor-tools", {"tests/test_xen.py": program})
 
 
 def ended_well(site: Site, change: review.Change, first: str) -> None:
@@ -118,7 +101,7 @@ def test_a_launcher_that_dies_during_a_boot(host: XenHost, site: Site) -> None:
 def test_a_guest_that_dies_during_its_job(host: XenHost, site: Site) -> None:
     change = lasting(site)
     guest = at_work(host)
-    first = running(site, change)
+    first = running(site, change, name=JOB)
     host.ssh(f"xl destroy {guest['name']}")
     second = at_work(host, guest["name"])
     host.job(second, "touch /tmp/end")
@@ -130,7 +113,7 @@ def test_a_guest_that_dies_during_its_job(host: XenHost, site: Site) -> None:
 @contextlib.contextmanager
 def frozen(host: XenHost) -> Iterator[None]:
     """While inside, the whole Xen host stands still, as behind a dead switch."""
-    process = int((host.lab.directory / "vms" / HOST / "pid").read_text(encoding="ascii"))
+    process = int(hosts.machines(host.lab)[HOST].split()[0])
     os.kill(process, signal.SIGSTOP)
     try:
         yield
@@ -141,10 +124,10 @@ def frozen(host: XenHost) -> Iterator[None]:
 def test_a_host_that_is_cut_off_during_a_job(host: XenHost, site: Site) -> None:
     change = lasting(site)
     guest = at_work(host)
-    first = running(site, change)
+    first = running(site, change, name=JOB)
     with frozen(host):
         # The executor gives the build up, not the change.
-        until(lambda: running(site, change) != first, PATIENCE)
+        until(lambda: running(site, change, name=JOB) != first, PATIENCE)
     second = at_work(host, guest["name"])
     host.job(second, "touch /tmp/end")
     ended_well(site, change, first)

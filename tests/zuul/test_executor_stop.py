@@ -1,6 +1,5 @@
 """An executor that is stopped in the middle of a merge job ends the job, and then itself."""
 
-import queue
 import threading
 from unittest.mock import MagicMock
 
@@ -14,6 +13,7 @@ PATIENCE = 3.0
 
 def executor(server):
     """Zuul's executor with its threads for repositories and merge jobs; the rest of it is hollow."""
+    from zuul.executor.server import DeduplicateQueue
 
     class Executor(server):
         process_merge_jobs = True
@@ -21,7 +21,7 @@ def executor(server):
         def __init__(self):
             self.job_workers = {}
             self.run_lock = threading.Lock()
-            self.update_queue = queue.Queue()
+            self.update_queue = DeduplicateQueue()
             self.update_threads = [threading.Thread(target=self._updateLoop, daemon=True)]
             self.merger_loop_wake_event = threading.Event()
             self.merger_thread = threading.Thread(target=self.runMerger, daemon=True)
@@ -32,16 +32,6 @@ def executor(server):
 
         def __getattr__(self, name):
             return self.__dict__.setdefault(name, MagicMock())
-
-        def update(self, *_, **__):
-            task = MagicMock()
-            fetched = threading.Event()
-            task.wait = fetched.wait
-            task.setComplete = fetched.set
-            task.success = True
-            task.span_context = None
-            self.update_queue.put(task)
-            return task
 
         def _lockAndRunMergeJob(self, request):  # noqa: N802, Zuul's name
             self.at_work.set()

@@ -37,46 +37,39 @@ def up(lab: Lab, screen: Screen, subnet: str | None, war: War | None = None, wit
     """
     phases = Phases(screen)
     prepare(lab, screen, phases, subnet, war, with_xen)
-    site = Site(lab)
-    deploy(site, screen, phases)
-    told = vote(site, screen, phases, changes.CHANGES)
-    report.save(site, told)
-    report.show(told, phases, screen)
-    require(told)
-    voted = list(told["changes"])
+    told = tested(lab, screen, phases, changes.CHANGES)
+    keep(lab, told)
     if with_xen and not xen_host.joined(lab):
         screen.line()
         screen.line(f"both votes are in after {duration(phases.total)}; a Xen host joins")
         screen.line("on two cores that emulate it, this takes some twenty minutes")
         xen_host.join(lab)
-        on_xen = guest(lab, screen)
-        report.save(site, told | {"xen": on_xen})
-        voted += on_xen["changes"]
-    elif not xen_host.joined(lab):
-        screen.line()
-        screen.line("Xen was left out: no test ran in a guest of a Xen host")
+        told["xen"] = tested(lab, screen, Phases(screen), changes.XEN)
+        keep(lab, told)
     screen.line()
-    good = ", ".join(f"{change['name']} {change['vote']:+d}" for change in voted)
+    if not xen_host.joined(lab):
+        screen.line("Xen was left out: no test ran in a guest of a Xen host")
+        screen.line()
+    good = ", ".join(f"{change['name']} {change['vote']:+d}" for change in report.voted(told))
     screen.line(f"demo: done in {duration(phases.total)}: {good}", style="bold green")
     return 0
 
 
-def guest(lab: Lab, screen: Screen) -> dict[str, Any]:
-    """Apply the lab with its Xen host, and have a change tested in a guest of it; what happened."""
-    phases = Phases(screen)
+def tested(lab: Lab, screen: Screen, phases: Phases, wanted: Sequence[changes.Change]) -> dict[str, Any]:
+    """Bring the lab to what the checkout says, have changes tested there, and tell what happened."""
     site = Site(lab)
     deploy(site, screen, phases)
-    told = vote(site, screen, phases, changes.XEN)
+    told = vote(site, screen, phases, wanted)
     report.show(told, phases, screen)
-    require(told)
     return told
 
 
-def require(told: dict[str, Any]) -> None:
-    """Hold that every change of a report has the vote that it must get.
+def keep(lab: Lab, told: dict[str, Any]) -> None:
+    """Write a report down, whatever it says.
 
-    :raises StuckError: where one has another.
+    :raises StuckError: where a change has another vote than it must get.
     """
+    report.save(lab, told)
     if bad := report.wrong(told):
         raise StuckError("; ".join(bad))
 

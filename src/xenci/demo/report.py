@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from xenci.apply.screen import Screen, duration
+from xenci.demo.lab import Lab
 from xenci.demo.phases import Phases
 from xenci.demo.site import Site
 from xenci.demo.watch import Watched, moment
@@ -105,9 +106,9 @@ def iso(when: float) -> str:
     return moment_.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def save(site: Site, report: dict[str, Any]) -> None:
+def save(lab: Lab, report: dict[str, Any]) -> None:
     """Write the report where `.lab/<lab>/demo.json` says the last run's story."""
-    write(site.lab.report, json.dumps(report, indent=2) + "\n")
+    write(lab.report, json.dumps(report, indent=2) + "\n")
 
 
 def show(report: dict[str, Any], phases: Phases, screen: Screen) -> None:
@@ -134,10 +135,15 @@ def show(report: dict[str, Any], phases: Phases, screen: Screen) -> None:
     phases.show()
 
 
+def voted(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every change of a report, that on a Xen host which joined later among them."""
+    return [*report["changes"], *(voted(report["xen"]) if "xen" in report else [])]
+
+
 def wrong(report: dict[str, Any]) -> list[str]:
     """Changes whose vote is not the one that they must get."""
     return [
         f"{change['name']} {change['url']} got Verified {change['vote']:+d}, not {change['expected']:+d}"
-        for change in report["changes"]
+        for change in voted(report)
         if change["vote"] != change["expected"]
     ]
