@@ -106,7 +106,12 @@ def test_a_guest_that_dies_during_its_job(host: XenHost, site: Site) -> None:
     second = at_work(host, guest["name"])
     host.job(second, "touch /tmp/end")
     ended_well(site, change, first)
-    # What the guest said last stands in the launcher's log, beside dom0's word on its death.
+    # What the guest said last stands in the logs of its build, below dom0's word on its death, and in the launcher's.
+    (build,) = [one for one in site.tenant(f"builds?change={change.number}") if one["uuid"] == first]
+    console = report.log(site, build, "console-node.txt")
+    heading, _, said = console.partition("\n")
+    assert f"Guest {guest['name']} on Xen host {host.address}, dead, says dom0: " in heading
+    assert "Linux version" in said
     assert "had died before: " in inside(site.lab, "ci", "journalctl --unit zuul-launcher --output cat")
 
 

@@ -33,7 +33,9 @@ DOORS = {
     "job nodes and guests": Door(
         ("zuul_executor_node_key",), ("job_node_authorized_keys", "zuul_launcher_xen_authorized_keys")
     ),
-    "log servers": Door(("zuul_executor_log_upload_key",), ("log_server_upload_keys",)),
+    "log servers and the consoles of guests": Door(
+        ("zuul_executor_log_upload_key",), ("log_server_upload_keys", "xen_host_console_keys")
+    ),
     "Xen hosts": Door(("zuul_launcher_xen_key",), ("xen_host_launcher_keys",)),
     "the review server's own SSH": Door(
         ("gerrit_host_key", "lab_gerrit_host_key"), ("site_review_host_keys",)

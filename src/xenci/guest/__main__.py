@@ -1,9 +1,10 @@
 """`xenci-guest`: one request on standard input, one reply on standard output.
 
-    echo '{"operation": "list"}' | xenci-guest [--operator] [--config FILE]
+    echo '{"operation": "list"}' | xenci-guest [--operator | --reader] [--config FILE]
 
-As the forced command of a key it gets no arguments: what the caller asks of SSH itself is never looked at.
-`--operator` also takes the operations that change what is on the host besides guests.
+What a caller asks of SSH itself is never looked at: keys have this program as their forced command.
+`--operator` also takes the operations that change what is on the host besides guests, `--reader` takes
+`console` only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO
 
 from xenci.guest import config
 from xenci.guest.errors import GuestError
-from xenci.guest.request import SIZE_LIMIT, Request, parse
+from xenci.guest.request import LAUNCHER, OPERATOR, READER, SIZE_LIMIT, Request, parse
 
 USAGE = __doc__.partition("\n\n")[2]
 
@@ -29,9 +30,11 @@ def main(argv: list[str] | None = None) -> int:
     if {"-h", "--help"} & set(arguments):
         sys.stdout.write(USAGE)
         return 0
-    operator = "--operator" in arguments
-    if operator:
-        arguments.remove("--operator")
+    caller = LAUNCHER
+    for name in (OPERATOR, READER):
+        if f"--{name}" in arguments:
+            arguments.remove(f"--{name}")
+            caller = name
     file = config.FILE
     if len(arguments) == 2 and arguments[0] == "--config":
         file, arguments = Path(arguments[1]), []
@@ -40,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     os.umask(0o077)
     syslog.openlog("xenci-guest")
-    reply = answer(sys.stdin.buffer, file, operator)
+    reply = answer(sys.stdin.buffer, file, caller)
     try:
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
@@ -50,14 +53,14 @@ def main(argv: list[str] | None = None) -> int:
     return 0 if reply["ok"] else 1
 
 
-def answer(stream: BinaryIO, file: Path, operator: bool) -> dict[str, Any]:
+def answer(stream: BinaryIO, file: Path, caller: str) -> dict[str, Any]:
     """Return the reply to the request in a stream, whatever that holds."""
     asked = "?"
     try:
         # What an operation imports is not paid for by a request that is refused; dom0 may be slow.
         from xenci.guest.operations import OPERATIONS, SHAPES
 
-        request = parse(stream.read(SIZE_LIMIT + 1), SHAPES, operator)
+        request = parse(stream.read(SIZE_LIMIT + 1), SHAPES, caller)
         asked = describe(request)
         from xenci.guest.host import Host
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from xenci.guest import xen
 from xenci.guest.host import Host
 from xenci.guest.request import Request
 
@@ -27,5 +28,5 @@ def console(host: Host, request: Request) -> dict[str, Any]:
     return {
         "name": guest,
         "console": tail(host, guest, request.get("bytes", DEFAULT_BYTES)),
-        "death": host.death(guest),
+        "death": "" if xen.alive(guest) else host.death(guest),
     }

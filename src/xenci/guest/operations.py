@@ -59,7 +59,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "delete": Operation(Shape(("name",)), delete.delete),
     "images": Operation(Shape(), image_store.listing),
     "audit": Operation(Shape((), ("clean",)), audit.audit),
-    "console": Operation(Shape(("name",), ("bytes",)), console.console),
+    "console": Operation(Shape(("name",), ("bytes",), reader=True), console.console),
     "start": Operation(Shape(("name",), ("clean", "ssh_timeout"), operator=True), start.start),
     "import": Operation(
         Shape(("image", "version"), ("source", "current"), operator=True), image_store.take_in

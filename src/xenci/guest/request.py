@@ -13,6 +13,8 @@ from xenci.guest.config import PATH, TYPES
 from xenci.guest.errors import GuestError
 
 SIZE_LIMIT = 64 * 1024
+# Who asks: Zuul's launchers, a person or role on the host itself, executors.
+LAUNCHER, OPERATOR, READER = "launcher", "operator", "reader"
 KEY = re.compile(
     r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-ssh-ed25519@openssh\.com) "
     r"[A-Za-z0-9+/]{32,4096}={0,3}(?: [\x21-\x7e][\x20-\x7e]{0,127})?"
@@ -112,11 +114,12 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
 
 @dataclass(frozen=True)
 class Shape:
-    """Fields of one operation, and whether it is kept from callers over SSH."""
+    """Fields of one operation; whether it is kept from callers over SSH; whether readers may ask for it."""
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     operator: bool = False
+    reader: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Request:
         return self.fields.get(name, default)
 
 
-def parse(raw: bytes, shapes: Mapping[str, Shape], operator: bool) -> Request:
+def parse(raw: bytes, shapes: Mapping[str, Shape], caller: str) -> Request:
     """Return the request, or raise GuestError `bad_request` or `not_allowed`."""
     if len(raw) > SIZE_LIMIT:
         raise GuestError("bad_request", f"a request has at most {SIZE_LIMIT} bytes")
@@ -148,7 +151,9 @@ def parse(raw: bytes, shapes: Mapping[str, Shape], operator: bool) -> Request:
     shape: Shape | None = shapes.get(operation) if isinstance(operation, str) else None
     if shape is None:
         raise wrong("operation", operation, f"must be one of {', '.join(shapes)}")
-    if shape.operator and not operator:
+    if caller == READER and not shape.reader:
+        raise GuestError("not_allowed", f"{operation} is not for readers of consoles")
+    if shape.operator and caller != OPERATOR:
         raise GuestError("not_allowed", f"{operation} is for `xenci-guest --operator` on the host itself")
     for name in shape.required:
         if name not in data:

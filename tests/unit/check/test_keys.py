@@ -42,14 +42,14 @@ def test_no_private_key_of_a_role_is_forgotten() -> None:
         (
             "job_nodes",
             "job_node_authorized_keys: ['{{ local_log_upload_public_key }}']",
-            "job_node_authorized_keys has a key for job nodes and guests that opens log servers too"
-            " (zuul_executor_log_upload_key): make a key for each",
+            "job_node_authorized_keys has a key for job nodes and guests that opens log servers and the"
+            " consoles of guests too (zuul_executor_log_upload_key): make a key for each",
         ),
         (
             "all",
             f"site_log_upload_keys: [{OTHER} an old one]",
             "log_server_upload_keys lacks the public half of zuul_executor_log_upload_key, which is to open"
-            " log servers: add {log_upload}",
+            " log servers and the consoles of guests: add {log_upload}",
         ),
         (
             "all",
@@ -69,8 +69,8 @@ def test_no_private_key_of_a_role_is_forgotten() -> None:
         (
             "zuul_executor",
             "zuul_executor_log_upload_key: '{{ vault_zuul_node_private_key }}'",
-            "zuul_executor_log_upload_key has a key for log servers that opens job nodes and guests too"
-            " (zuul_executor_node_key): make a key for each",
+            "zuul_executor_log_upload_key has a key for log servers and the consoles of guests"
+            " that opens job nodes and guests too (zuul_executor_node_key): make a key for each",
         ),
     ],
 )

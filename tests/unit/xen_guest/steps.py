@@ -22,6 +22,7 @@ from tests.unit.xen_guest.double import Double, ProgramError
 from xenci.guest import image_store, lvm_thin, reflink, seed, traces, xen
 from xenci.guest.__main__ import answer
 from xenci.guest.command import Done
+from xenci.guest.request import LAUNCHER
 
 CHANGES = {
     "os.chmod",
@@ -60,19 +61,19 @@ def use_doubles_here(dom0: Dom0, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "run", lambda argv, timeout=0.0: run_here(dom0, argv))
 
 
-def ask_here(dom0: Dom0, operation: str, operator: bool = False, **fields: Any) -> dict[str, Any]:
+def ask_here(dom0: Dom0, operation: str, caller: str = LAUNCHER, **fields: Any) -> dict[str, Any]:
     """Return the reply to a request that is answered in this process."""
     request = json.dumps({"operation": operation, **fields}).encode()
-    return answer(io.BytesIO(request), dom0.root / "xenci-guest.json", operator)
+    return answer(io.BytesIO(request), dom0.root / "xenci-guest.json", caller)
 
 
-def killed_at(dom0: Dom0, step: int, operation: str, operator: bool = False, **fields: Any) -> bool:
+def killed_at(dom0: Dom0, step: int, operation: str, caller: str = LAUNCHER, **fields: Any) -> bool:
     """Answer a request in a fork that is killed at a step; False if it had fewer steps, and succeeded."""
     child = os.fork()
     if not child:
         try:
             _kill_at(step)
-            os._exit(0 if ask_here(dom0, operation, operator, **fields)["ok"] else 1)
+            os._exit(0 if ask_here(dom0, operation, caller, **fields)["ok"] else 1)
         finally:
             os._exit(2)
     status = os.waitpid(child, 0)[1]

@@ -13,6 +13,7 @@ import pytest
 
 from tests.unit.xen_guest.dom0 import GUEST, Dom0
 from tests.unit.xen_guest.steps import ask_here, killed_at, use_doubles_here
+from xenci.guest.request import OPERATOR
 
 # With fewer steps than this, something is wrong with the counting.
 LEAST_STEPS = {"create": 25, "delete": 8}
@@ -100,11 +101,11 @@ def test_image_operations_killed(dom0: Dom0, operation: str) -> None:
     }
     for step in itertools.count(1):
         first = "remove" if operation == "import" else "import"
-        assert ask_here(dom0, first, operator=True, **fields[first])["ok"]
-        if not killed_at(dom0, step, operation, operator=True, **fields[operation]):
+        assert ask_here(dom0, first, OPERATOR, **fields[first])["ok"]
+        if not killed_at(dom0, step, operation, OPERATOR, **fields[operation]):
             break
         assert ask_here(dom0, "audit", clean=True)["clean"], step
-        assert ask_here(dom0, "import", operator=True, **fields["import"])["ok"]
+        assert ask_here(dom0, "import", OPERATOR, **fields["import"])["ok"]
         assert ask_here(dom0, "create", name="g1", **{**GUEST, "image": "fedora"})["ok"]
         ask_here(dom0, "delete", name="g1")
     assert step > LEAST_STEPS["delete"]

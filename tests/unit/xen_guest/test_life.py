@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.xen_guest.dom0 import GUEST, KEY, SILENT_PORT, Dom0
 from xenci.guest.names import domain_uuid
+from xenci.guest.operations import OPERATIONS
 
 
 def seed(dom0: Dom0, guest: str) -> dict[str, str]:
@@ -271,6 +272,15 @@ def test_disk_that_has_the_size_by_its_extents(new_dom0: Callable[..., Dom0]) ->
 def test_operator_only(dom0: Dom0) -> None:
     for request in ({"operation": "start", "name": "g1"}, {"operation": "drain", "reason": "x"}):
         assert dom0.end(dom0.start(request))["error"]["code"] == "not_allowed"
+
+
+def test_a_reader_gets_consoles_and_nothing_else(dom0: Dom0) -> None:
+    assert dom0.create("g1")["ok"]
+    for operation in set(OPERATIONS) - {"console"}:
+        fields = {"name": "g1"} if "name" in OPERATIONS[operation].shape.required else {}
+        assert dom0.ask(operation, "--reader", **fields)["error"]["code"] == "not_allowed", operation
+    assert "Linux version" in dom0.ask("console", "--reader", name="g1")["console"]
+    assert dom0.ask("list")["guests"][0]["state"] == "running"
 
 
 def test_drain_and_resume(dom0: Dom0) -> None:

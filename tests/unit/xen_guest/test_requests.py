@@ -17,7 +17,7 @@ from xenci.guest.__main__ import answer
 from xenci.guest.errors import CODES
 from xenci.guest.names import domain_uuid
 from xenci.guest.operations import OPERATIONS
-from xenci.guest.request import CHECKS
+from xenci.guest.request import CHECKS, LAUNCHER, OPERATOR, READER
 
 VALID = {
     "name": "g1",
@@ -100,7 +100,7 @@ def test_usage(new_dom0: Callable[..., Dom0]) -> None:
         process = dom0.start({"operation": "list"}, *options)
         output, errors = process.communicate(timeout=30)
         assert process.returncode == status
-        assert b"xenci-guest [--operator]" in output + errors
+        assert b"xenci-guest [--operator | --reader]" in output + errors
 
 
 def test_every_field_has_a_check_and_every_check_a_field() -> None:
@@ -157,13 +157,13 @@ def tree(root: Path) -> dict[str, float]:
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(raw=requests, operator=st.booleans())
-@example(raw=b'{"operation": "import", "image": "a", "version": "1", "source": "/"}', operator=True)
-@example(raw=b'{"operation": "delete", "name": "\\ud800"}', operator=False)
-@example(raw=b'{"operation": "list", "\\ud800": 1e999}', operator=False)
-def test_fuzz(fuzzed: Dom0, raw: bytes, operator: bool) -> None:
+@given(raw=requests, caller=st.sampled_from([LAUNCHER, OPERATOR, READER]))
+@example(raw=b'{"operation": "import", "image": "a", "version": "1", "source": "/"}', caller=OPERATOR)
+@example(raw=b'{"operation": "delete", "name": "\\ud800"}', caller=LAUNCHER)
+@example(raw=b'{"operation": "list", "\\ud800": 1e999}', caller=LAUNCHER)
+def test_fuzz(fuzzed: Dom0, raw: bytes, caller: str) -> None:
     before = tree(fuzzed.root / "outside")
-    reply = answer(io.BytesIO(raw), fuzzed.root / "xenci-guest.json", operator)
+    reply = answer(io.BytesIO(raw), fuzzed.root / "xenci-guest.json", caller)
     line = json.dumps(reply)
     assert "\n" not in line
     if not reply["ok"]:

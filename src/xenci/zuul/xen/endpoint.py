@@ -108,7 +108,7 @@ class XenCreateStateMachine(statemachine.StateMachine):
             reply = self.future.result()
             self.node.updateFromInstance(XenInstance(self.endpoint.host.address, reply["guest"]))
             # Jobs find it among the node's variables, as zuul_node.node_properties.
-            self.node.node_properties["xen"] = reply["outside"]
+            self.node.node_properties["xen"] = {"guest": reply["guest"]["name"], **reply["outside"]}
             self.state = self.COMPLETE
         self.complete = self.state == self.COMPLETE
 
