@@ -34,7 +34,7 @@ from xenci.files import write
 
 GUEST = "bench"
 IMAGE = "debian-12"
-STATIC, IN_GUEST = "project-tests", "xen-guest-tests"
+STATIC, IN_GUEST = "hypervisor-tools-tests", "xen-guest-tests"
 # What a guest of the demo's label is made with.
 REQUEST = {"image": IMAGE, "type": "pv", "memory_mib": 512, "vcpus": 1}
 COPY = """\
