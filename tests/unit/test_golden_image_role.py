@@ -58,7 +58,7 @@ def made(cache: Path, edition: str) -> str:
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    (folder / "image.tar.gz").unlink(missing_ok=True)
+    (folder / "image.tar.zst").unlink(missing_ok=True)
     return str(manifest["version"])
 
 
