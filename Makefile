@@ -60,8 +60,9 @@ golden-image: setup ## build the images that guests are made of, and look into t
 	@.venv/bin/pytest -q tests/golden_image
 
 .PHONY: test-xen
-test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults
+test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults; with Debian 13, LVM and libvirt the first two
 	@.venv/bin/pytest -q -s tests/xen $(if $(SUBNET),--subnet $(SUBNET))
+	@.venv/bin/pytest -q -s -m core --variant trixie tests/xen $(if $(SUBNET),--subnet $(SUBNET))
 
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built collection

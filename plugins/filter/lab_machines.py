@@ -26,7 +26,7 @@ lab_hosts_machines: "{{ groups['lab'] | xenci.stack.lab_machines(hostvars) }}"
 
 RETURN = """
 _value:
-  description: One dictionary for each host, with name, address and kind; of a virtual machine its size too.
+  description: One dictionary for each host, with name, address and kind; of a virtual machine more.
   type: list
   elements: dict
 """
@@ -34,8 +34,9 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What only virtual machines have: memory (MiB), processors, a second disk (GiB), whether Xen is on the first.
-SIZE = {"memory": 3072, "vcpus": 2, "disk": 12, "xen": False}
+# What only virtual machines have: memory (MiB), processors, a second disk (GiB); Debian's release, the lab's
+# where it is empty, and packages that are on the first disk.
+MACHINE: dict[str, Any] = {"memory": 3072, "vcpus": 2, "disk": 12, "release": "", "packages": []}
 
 
 def lab_machines(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -50,7 +51,7 @@ def _machine(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         "kind": variables.get("lab_kind", "container"),
     }
     if machine["kind"] == "vm":
-        machine |= {name: variables.get(f"lab_{name}", default) for name, default in SIZE.items()}
+        machine |= {name: variables.get(f"lab_{name}", default) for name, default in MACHINE.items()}
     return machine
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Command
-from tests.xen.host import IMAGE, NAME, ROOT, Timer, XenHost
+from tests.xen.host import IMAGE, NAME, ROOT, VARIANT, Timer, XenHost
 from xenci.demo import secrets
 from xenci.demo.lab import Lab
 
@@ -21,6 +21,7 @@ TIMER = pytest.StashKey[Timer]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--lab", default=NAME, help="the lab; it is made, and goes away at the end")
     parser.addoption("--subnet", default="10.206.0.0/24", help="its subnet")
+    parser.addoption("--variant", help="another Xen host, as tests/xen/VARIANT.yml says: trixie")
     parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
 
 
@@ -32,6 +33,8 @@ def bare(request: pytest.FixtureRequest) -> Iterator[XenHost]:
     lab = Lab(option("--lab"), ROOT)
     secrets.ensure(lab, option("--subnet"))
     shutil.copy(ROOT / "inventories/xen/hosts.yml", lab.inventory / "xen.yml")
+    if variant := option("--variant"):
+        shutil.copy(ROOT / f"tests/xen/{variant}.yml", lab.inventory / VARIANT)
     try:
         with timer("hosts of the lab"):
             made = Command("lab", "up", "--lab", lab.name)

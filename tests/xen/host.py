@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import yaml
+
 from xenci.demo import hosts, secrets
 from xenci.demo.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, HOST, IMAGE = "xen", "xen1", "debian-12"
+# Where a lab has the inventory of a variant.
+VARIANT = "xen_variant.yml"
 
 
 class Timer:
@@ -43,6 +47,14 @@ class XenHost:
         self.timer = timer
         self.address = hosts.addresses(lab)[HOST]
         self.network = ipaddress.IPv4Network(secrets.settings(lab)["lab_hosts_subnet"])
+
+    def wanted(self, variable: str, default: Any = None) -> Any:
+        """Return what the variant's inventory says of a variable."""
+        variant = self.lab.inventory / VARIANT
+        if not variant.exists():
+            return default
+        groups = yaml.safe_load(variant.read_text(encoding="utf-8"))["all"]["children"]
+        return groups["xen_host"]["hosts"][HOST].get(variable, default)
 
     def at(self, number: int) -> str:
         """Return an address of the lab's network."""

@@ -106,7 +106,7 @@ def test_a_guest_that_dies_during_its_job(host: XenHost, site: Site) -> None:
     second = at_work(host, guest["name"])
     host.job(second, "touch /tmp/end")
     ended_well(site, change, first)
-    # What the guest said last stands in the logs of its build, below dom0's word on its death, and in the launcher's.
+    # What the guest said last stands in the logs of its build, below dom0's word on its death.
     (build,) = [one for one in site.tenant(f"builds?change={change.number}") if one["uuid"] == first]
     console = report.log(site, build, "console-node.txt")
     heading, _, said = console.partition("\n")

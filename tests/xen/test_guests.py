@@ -31,8 +31,11 @@ def test_a_guest_comes_and_goes_whole(host: XenHost, request_: dict[str, Any]) -
     assert done.returncode == 0, done.stderr
     kind, uuid, name, user = done.stdout.split()
     assert (kind, name, user) == ("xen", "life", "0")
-    # Dom0 saw the same guest.
+    # Dom0 saw the same guest, and so does libvirt where the host has it.
     assert uuid in reply["outside"]["xl_list"]
+    if host.wanted("xen_host_libvirt"):
+        with host.timer("virsh list"):
+            assert "life" in host.ssh("virsh --connect xen:///system list --name").stdout.split()
     assert host.job(guest, "touch ~/dirt && sudo -n rm /etc/motd").returncode == 0
     with host.timer("list"):
         assert [one["name"] for one in host.launcher("list")["guests"]] == ["life"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from plugins.filter.lab_machines import lab_machines
@@ -14,7 +16,8 @@ def test_a_container_has_no_size() -> None:
 
 
 def test_a_machine_has_one_unless_it_says_otherwise() -> None:
-    variables = {"ansible_host": "10.9.0.60", "lab_kind": "vm", "lab_xen": True, "lab_memory": 4096}
+    variables: dict[str, Any] = {"ansible_host": "10.9.0.60", "lab_kind": "vm", "lab_memory": 4096}
+    variables |= {"lab_packages": ["xfsprogs"]}
     assert lab_machines(["xen1"], {"xen1": variables}) == [
         {
             "name": "xen1",
@@ -23,7 +26,8 @@ def test_a_machine_has_one_unless_it_says_otherwise() -> None:
             "memory": 4096,
             "vcpus": 2,
             "disk": 12,
-            "xen": True,
+            "release": "",
+            "packages": ["xfsprogs"],
         }
     ]
 
