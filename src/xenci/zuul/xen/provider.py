@@ -8,6 +8,8 @@
     flavors: [{name: small, memory: 1024, vcpus: 2}]
     images: [{name: debian-12, type: cloud, username: zuul, python-path: /usr/bin/python3}]
     labels: [{name: xen-debian-12, image: debian-12, flavor: small, guest-type: pvh}]
+
+A flavor with `whole-host: true` in place of sizes is the host itself; its label's image says how to log in to dom0.
 """
 
 from __future__ import annotations
@@ -25,10 +27,18 @@ from zuul.provider import (
     BaseProviderImage,
     BaseProviderLabel,
     BaseProviderSchema,
+    statemachine,
 )
 from zuul.provider import schema as provider_schema
 
-from xenci.zuul.xen.endpoint import XenCreateStateMachine, XenDeleteStateMachine, XenEndpoint, label_quota
+from xenci.zuul.xen.endpoint import (
+    XenCreateStateMachine,
+    XenDeleteStateMachine,
+    XenEndpoint,
+    XenLeaseStateMachine,
+    XenReleaseStateMachine,
+    label_quota,
+)
 
 DEFAULT_TYPE = "pvh"
 
@@ -48,13 +58,14 @@ class XenProviderImage(BaseProviderImage):
 
 
 class XenProviderFlavor(BaseProviderFlavor):
-    """How large a guest is."""
+    """How large a guest is, or that it is no guest but the whole host."""
 
     size = voluptuous.Schema(
         {
-            Required("memory", doc="Memory in MiB."): int,
+            Optional("memory", doc="Memory in MiB."): Nullable(int),
             Optional("vcpus", default=1, doc="Number of virtual CPUs."): int,
             Optional("disk", doc="Size of the disk in MiB; the image's own if not given."): Nullable(int),
+            Optional("whole-host", default=False, doc="The host itself is leased; no sizes then."): bool,
         }
     )
     schema = assemble(BaseProviderFlavor.schema, size)
@@ -150,18 +161,26 @@ class XenProvider(BaseProvider, subclass_id="xen"):  # type: ignore[call-arg]
         return XenProviderLabel(label_config, provider_config)
 
     def validateConfig(self, config: dict[str, Any]) -> None:  # noqa: N802
-        """Refuse images that Zuul would have to bring to the host: the golden ones come another way."""
+        """Refuse images that Zuul would have to bring to the host, and flavors of no size.
+
+        The golden images come another way.
+        """
         for image in config["images"].values():
             if image.type != "cloud":
                 raise ValueError(
                     f"image {image.name} has type {image.type}: with driver xen it must be cloud"
                 )
+        for flavor in config["flavors"].values():
+            if flavor.whole_host == (flavor.memory is not None):
+                raise ValueError(f"flavor {flavor.name}: give its memory, or `whole-host: true`")
 
-    def getCreateStateMachine(self, node: Any, image_external_id: Any, log: Any) -> XenCreateStateMachine:  # noqa: N802
-        """Return what makes a node's guest."""
+    def getCreateStateMachine(self, node: Any, image_external_id: Any, log: Any) -> statemachine.StateMachine:  # noqa: N802
+        """Return what makes a node's guest, or gets it the whole host."""
         del image_external_id
         label = self.labels[node.label]
         flavor = self.flavors[label.flavor]
+        if flavor.whole_host:
+            return XenLeaseStateMachine(self.endpoint, node, log)
         request = {
             "image": self.images[label.image].name,
             "type": label.guest_type or DEFAULT_TYPE,
@@ -171,9 +190,10 @@ class XenProvider(BaseProvider, subclass_id="xen"):  # type: ignore[call-arg]
         }
         return XenCreateStateMachine(self.endpoint, node, request, log)
 
-    def getDeleteStateMachine(self, node: Any, log: Any) -> XenDeleteStateMachine:  # noqa: N802
-        """Return what removes a node's guest."""
-        return XenDeleteStateMachine(self.endpoint, node, log)
+    def getDeleteStateMachine(self, node: Any, log: Any) -> statemachine.StateMachine:  # noqa: N802
+        """Return what removes a node's guest, or gives the host back."""
+        machine = XenReleaseStateMachine if node.whole_host else XenDeleteStateMachine
+        return machine(self.endpoint, node, log)
 
     def getEndpointLimits(self) -> Any:  # noqa: N802
         """Return the host's nominal capacity, no limit while it was never told."""
