@@ -101,16 +101,22 @@ def provider(ssh, tmp_path, monkeypatch):
     driver.stop()
 
 
-def node_of(provider, uuid="0123456789abcdef0123456789abcdef", label="xen-debian-12", **state):
+def node_of(
+    provider, uuid="0123456789abcdef0123456789abcdef", label="xen-debian-12", pipeline="gate", **state
+):
     """A node as the launcher makes it, outside of ZooKeeper."""
+    from zuul.model import NodesetRequest
+
     from xenci.zuul.xen.model import XenProviderNode
 
+    request = NodesetRequest()
+    request._set(pipeline_name=pipeline)
     node = XenProviderNode()
     node._set(
         uuid=uuid,
         label=label,
         boot_timeout=20,
-        tags=provider.getNodeTags("system-1", provider.labels[label], uuid),
+        tags=provider.getNodeTags("system-1", provider.labels[label], uuid, request),
         # Within a context attributes may be set; at its end the launcher has them in ZooKeeper.
         _active_context=True,
         **state,
@@ -275,7 +281,7 @@ def test_quota_is_nominal_and_survives_a_host_that_is_down(provider, ssh):
 
 @pytest.fixture
 def whole(dom0, monkeypatch):
-    """The host as one that can be leased. What restarts a real one needs doubles in this process: they answer."""
+    """The host as one that can be leased. It answers in this process, where the doubles restart it."""
     from tests.unit.xen_guest.leased import Leased
     from xenci.zuul.xen.host import HostError, XenHost
 
@@ -313,7 +319,11 @@ def test_a_whole_host_is_leased_and_given_back(provider, whole, caplog):
     assert node.node_properties["xen"]["xen"]["version"] == "4.17.5"
     assert node.getDriverData() == {"whole_host": True}
     [lease] = whole.ask("list")["leases"]
-    assert lease["labels"] == {"zuul_system_id": "system-1", "zuul_node_uuid": node.uuid}
+    assert lease["labels"] == {
+        "zuul_system_id": "system-1",
+        "zuul_node_uuid": node.uuid,
+        "pipeline": "gate",
+    }
     finish(provider.getDeleteStateMachine(node, LOG))
     assert "is not back yet" in caplog.text
     whole.prove_clean()
@@ -356,6 +366,13 @@ def test_a_host_that_can_not_be_leased_counts_against_the_provider(provider, dom
 
     with pytest.raises(HostError, match="unsupported: this host can't be leased: it is not offered"):
         create(provider, node_of(provider, label="xen-host"))
+
+
+def test_a_pipeline_that_is_not_named_gets_no_host(provider, whole):
+    node = node_of(provider, label="xen-host", pipeline="check")
+    with pytest.raises(ValueError, match="label xen-host serves the pipelines gate: check asked"):
+        provider.getCreateStateMachine(node, None, LOG)
+    assert whole.ask("capacity")["leased"] == {}
 
 
 def test_leak_sweep_of_a_lease(provider, whole):

@@ -200,8 +200,8 @@ class XenDeleteStateMachine(statemachine.StateMachine):
 class XenLeaseStateMachine(statemachine.StateMachine):
     """Asks for the whole host until its guests have left, and it has it.
 
-    From the first step on, Zuul counts all of the host as used and starts no more guests there; the host makes
-    none either. Raising Zuul's quota exception would end the wish, and the next node would begin anew.
+    From the first step on, Zuul counts all of the host as used and starts no more guests there; the host
+    makes none either. Raising Zuul's quota exception would end the wish, and the next node would begin anew.
     """
 
     state: str
@@ -288,7 +288,7 @@ class XenReleaseStateMachine(statemachine.StateMachine):
 def label_quota(flavor: Any) -> Any:
     """Return what a guest of a flavor needs.
 
-    Of a whole host it is one place: Zuul lets its machine start, whose first step takes the rest. For all of it
-    Zuul would wait until there are no guests, and where builds queue that never comes.
+    Of a whole host it is one place: Zuul lets its machine start, whose first step takes the rest. For all of
+    it Zuul would wait until there are no guests, and where builds queue that never comes.
     """
     return quota(0, 0) if flavor.whole_host else quota(flavor.memory, flavor.vcpus)

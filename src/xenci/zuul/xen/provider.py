@@ -9,7 +9,8 @@
     images: [{name: debian-12, type: cloud, username: zuul, python-path: /usr/bin/python3}]
     labels: [{name: xen-debian-12, image: debian-12, flavor: small, guest-type: pvh}]
 
-A flavor with `whole-host: true` in place of sizes is the host itself; its label's image says how to log in to dom0.
+A flavor with `whole-host: true` in place of sizes is the host itself, for builds of the pipelines that it
+names: they are root in dom0. The image of its label says how to log in there.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from xenci.zuul.xen.endpoint import (
 )
 
 DEFAULT_TYPE = "pvh"
+PIPELINE = "pipeline"
 
 
 class XenProviderImage(BaseProviderImage):
@@ -66,6 +68,7 @@ class XenProviderFlavor(BaseProviderFlavor):
             Optional("vcpus", default=1, doc="Number of virtual CPUs."): int,
             Optional("disk", doc="Size of the disk in MiB; the image's own if not given."): Nullable(int),
             Optional("whole-host", default=False, doc="The host itself is leased; no sizes then."): bool,
+            Optional("pipelines", default=list, doc="Those whose builds may lease the host."): [str],
         }
     )
     schema = assemble(BaseProviderFlavor.schema, size)
@@ -174,12 +177,27 @@ class XenProvider(BaseProvider, subclass_id="xen"):  # type: ignore[call-arg]
             if flavor.whole_host == (flavor.memory is not None):
                 raise ValueError(f"flavor {flavor.name}: give its memory, or `whole-host: true`")
 
+    def getNodeTags(  # noqa: N802
+        self, system_id: str, label: Any, node_uuid: str, request: Any = None
+    ) -> dict[str, str]:
+        """Return what a guest is labelled with; a lease also with the pipeline that asks for it."""
+        tags: dict[str, str] = super().getNodeTags(system_id, label, node_uuid, request)
+        if self.flavors[label.flavor].whole_host and request:
+            tags[PIPELINE] = request.pipeline_name
+        return tags
+
     def getCreateStateMachine(self, node: Any, image_external_id: Any, log: Any) -> statemachine.StateMachine:  # noqa: N802
         """Return what makes a node's guest, or gets it the whole host."""
         del image_external_id
         label = self.labels[node.label]
         flavor = self.flavors[label.flavor]
         if flavor.whole_host:
+            pipeline = node.tags.get(PIPELINE, "")
+            if pipeline not in flavor.pipelines:
+                served = ", ".join(flavor.pipelines) or "none"
+                raise ValueError(
+                    f"label {label.name} serves the pipelines {served}: {pipeline or 'none'} asked"
+                )
             return XenLeaseStateMachine(self.endpoint, node, log)
         request = {
             "image": self.images[label.image].name,
