@@ -34,8 +34,9 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What only virtual machines have: memory (MiB), processors, a second disk (GiB), whether Xen is on the first.
-SIZE = {"memory": 3072, "vcpus": 2, "disk": 12, "xen": False}
+# What only virtual machines have: memory (MiB), processors, a second disk (GiB), whether Xen is on the first, and that
+# one's file system.
+SIZE = {"memory": 3072, "vcpus": 2, "disk": 12, "xen": False, "root": "ext4"}
 
 
 def lab_machines(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ def test_a_machine_has_one_unless_it_says_otherwise() -> None:
             "vcpus": 2,
             "disk": 12,
             "xen": True,
+            "root": "ext4",
         }
     ]
 
