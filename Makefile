@@ -63,6 +63,10 @@ golden-image: setup ## build the images that guests are made of, and look into t
 test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults
 	@.venv/bin/pytest -q -s tests/xen $(if $(SUBNET),--subnet $(SUBNET))
 
+.PHONY: test-lease
+test-lease: setup ## lease a real Xen host under QEMU as a whole, spoil it, and see it come back; needs a loop device
+	@.venv/bin/pytest -q -s tests/xen/test_lease.py --leasable $(if $(SUBNET),--subnet $(SUBNET))
+
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built collection
 	@tools/sanity

@@ -34,8 +34,8 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What only virtual machines have: memory (MiB), processors, a second disk (GiB), whether Xen is on the first, and that
-# one's file system.
+# What only virtual machines have: memory (MiB), processors, a second disk (GiB), whether Xen is on the first,
+# and on what file system.
 SIZE = {"memory": 3072, "vcpus": 2, "disk": 12, "xen": False, "root": "ext4"}
 
 

@@ -21,6 +21,7 @@ TIMER = pytest.StashKey[Timer]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--lab", default=NAME, help="the lab; it is made, and goes away at the end")
     parser.addoption("--subnet", default="10.206.0.0/24", help="its subnet")
+    parser.addoption("--leasable", action="store_true", help="on a btrfs, so that it can be leased whole")
     parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
 
 
@@ -32,6 +33,8 @@ def bare(request: pytest.FixtureRequest) -> Iterator[XenHost]:
     lab = Lab(option("--lab"), ROOT)
     secrets.ensure(lab, option("--subnet"))
     shutil.copy(ROOT / "inventories/xen/hosts.yml", lab.inventory / "xen.yml")
+    if option("--leasable"):
+        shutil.copy(ROOT / "inventories/xen/leasable.yml", lab.inventory / "xen_leasable.yml")
     try:
         with timer("hosts of the lab"):
             made = Command("lab", "up", "--lab", lab.name)

@@ -77,7 +77,8 @@ def lease(host: Host, request: Request) -> dict[str, Any]:
             raise GuestError("deleted", f"lease {name} has ended: the host comes back from it")
         if created:
             prepare(host, record)
-    return {"created": created, "lease": asdict(record), "outside": {"xen": xen.info(), "xl_list": "the whole host"}}
+    outside = {"xen": xen.info(), "xl_list": "the whole host"}
+    return {"created": created, "lease": asdict(record), "outside": outside}
 
 
 def same(record: Lease, request: Request) -> None:
