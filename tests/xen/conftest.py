@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--subnet", default="10.206.0.0/24", help="its subnet")
     parser.addoption("--leasable", action="store_true", help="on a btrfs, so that it can be leased whole")
     parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Only a host that was made for it can be leased: `make test-lease`."""
+    return True if collection_path.name == "test_lease.py" and not config.getoption("--leasable") else None
 
 
 @pytest.fixture(scope="session")

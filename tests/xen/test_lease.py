@@ -1,4 +1,4 @@
-"""A whole Xen host is leased, spoilt, and comes back: asked for as a launcher does, used as an executor does."""
+"""A whole Xen host is leased, spoilt, and comes back; asked for as a launcher does, used as executors do."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import subprocess
 import xml.etree.ElementTree as ET
 from typing import Any
-
-import pytest
 
 from tests.e2e.faults import until
 from tests.xen.host import ROOT, XenHost
@@ -30,13 +28,6 @@ dpkg --remove --force-depends less
 ip link add dirt0 type bridge; nft add table inet dirt
 btrfs subvolume create /home/dirt; mkdir -p /srv/xenci/guests; touch /srv/xenci/guests/dirt.img
 """
-
-
-@pytest.fixture(scope="session", autouse=True)
-def leasable(request: pytest.FixtureRequest) -> None:
-    """Only a host whose root is a btrfs can be leased."""
-    if not request.config.getoption("--leasable"):
-        pytest.skip("the host is on ext4: make test-lease")
 
 
 def seen(host: XenHost) -> list[str]:

@@ -4,7 +4,9 @@ python3 xen_life.py --toolstack xl|virsh --logs FOLDER [--option WORD]
 
 Each step is a test case with its time and output, in FOLDER/xen-life-TOOLSTACK.xml (JUnit) and .txt. The
 guest is paravirtualized and has neither disk nor network: dom0's own kernel and initrd, which stop at a
-prompt (`break=top`). Whether it lives is asked there. Exit status: 0 all steps passed, 1 one did not, 2 wrong usage.
+prompt (`break=top`). Whether it lives is asked there.
+
+Exit status: 0 all steps passed, 1 one did not, 2 wrong usage.
 """
 
 from __future__ import annotations
