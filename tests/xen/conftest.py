@@ -40,7 +40,7 @@ def bare(request: pytest.FixtureRequest) -> Iterator[XenHost]:
     secrets.ensure(lab, option("--subnet"))
     shutil.copy(ROOT / "inventories/xen/hosts.yml", lab.inventory / "xen.yml")
     if option("--leasable"):
-        shutil.copy(ROOT / "inventories/xen/leasable.yml", lab.inventory / "xen_leasable.yml")
+        shutil.copy(ROOT / "tests/xen/leasable.yml", lab.inventory / "xen_leasable.yml")
     try:
         with timer("hosts of the lab"):
             made = Command("lab", "up", "--lab", lab.name)

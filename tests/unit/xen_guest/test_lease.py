@@ -136,7 +136,7 @@ def test_a_planned_boot_is_the_leases_own_and_the_next_is_not(host: Leased, give
         assert lines[2].endswith(" placeholder quiet")
     else:
         assert lines[1] == "multiboot2 /@xenci-leased/boot/xen-4.17-amd64.gz placeholder dom0_mem=1024M"
-        assert lines[2].endswith(" root=UUID=4a6d-uuid rootflags=subvol=@xenci-leased ro quiet")
+        assert lines[2].endswith(" root=UUID=4a6d-uuid rootflags=subvol=@xenci-leased ro quiet panic=30")
     assert lines[-1] == "boot"
     assert host.boot() == {"ok": True, "settled": ""}
     assert host.running() == root.LEASED
