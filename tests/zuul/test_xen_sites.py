@@ -110,7 +110,8 @@ def leasable(tmp_path_factory):
     """The same, and one of the hosts can be leased."""
     directory = tmp_path_factory.mktemp("lease")
     hosts = {**HOSTS, "xen2": {**HOSTS["xen2"], "xen_host_lease": True}}
-    done = render(directory, hosts, site_xen_labels=[*LABELS, WHOLE])
+    ready = {**LABELS[0], "hosts": ["xen1"]}
+    done = render(directory, hosts, site_xen_labels=[ready, LABELS[1], WHOLE])
     assert done.returncode == 0, done.stdout + done.stderr
     return layout.Site(directory / "infra")
 
@@ -176,6 +177,11 @@ def test_without_xen_hosts_there_is_none_of_it(site):
         ([{**LABELS[0], "name": "a b"}], None, "has the name 'a b'"),
         (LABELS[:1], {}, "which no Xen host can serve"),
         ([WHOLE], None, "which no Xen host can serve: a whole host is leased where xen_host_lease is true"),
+        (
+            [LABELS[0], WHOLE],
+            {"xen2": {**HOSTS["xen2"], "xen_host_lease": True}},
+            "has xen-debian-12 with guests that are ready on xen2: they wait there",
+        ),
         ([{**WHOLE, "ready": 1}], None, "has xen-host, a whole host: leave out ready"),
         ([{**LABELS[0], "pipelines": ["gate"]}], None, "has xen-debian-12, a guest: leave out pipelines"),
         ([{"name": "bare", "image": "debian-12"}], None, "has bare, a guest: give memory_mib"),

@@ -45,7 +45,7 @@ def boot(host: Host, request: Request) -> dict[str, Any]:
 def kernel_options(uuid: str) -> str:
     """Return the options that the kernel runs with, but for the root and what GRUB puts first.
 
-    `panic=` lets an initrd that finds no root restart the host, where it would wait for somebody at the console.
+    `panic=` lets an initrd that finds no root restart the host: it would wait for somebody at the console.
     """
     words = (root.ROOT / "proc/cmdline").read_text(encoding="ascii").split()
     kept = [word for word in words if word != "placeholder" and not word.startswith(("root=", "rootflags="))]
