@@ -28,7 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Only a host that was made for it can be leased: `make test-lease`."""
-    return True if collection_path.name == "test_lease.py" and not config.getoption("--leasable") else None
+    about_leases = collection_path.name.startswith("test_lease")
+    return True if about_leases and not config.getoption("--leasable") else None
 
 
 @pytest.fixture(scope="session")
