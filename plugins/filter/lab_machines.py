@@ -34,9 +34,16 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# What only virtual machines have: memory (MiB), processors, a second disk (GiB); Debian's release, the lab's
-# where it is empty, and packages that are on the first disk.
-MACHINE: dict[str, Any] = {"memory": 3072, "vcpus": 2, "disk": 12, "release": "", "packages": []}
+# What only virtual machines have: memory (MiB), processors, a second disk (GiB), the first one's file
+# system; Debian's release, the lab's where it is empty, and packages that are on the first disk.
+MACHINE: dict[str, Any] = {
+    "memory": 3072,
+    "vcpus": 2,
+    "disk": 12,
+    "root": "ext4",
+    "release": "",
+    "packages": [],
+}
 
 
 def lab_machines(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

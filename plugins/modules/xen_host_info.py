@@ -56,6 +56,8 @@ capacity:
     used: {"memory_mib": 256, "vcpus": 1, "storage_mib": 1536, "guests": 1}
     types: [pv]
     drained: ""
+    lease: true
+    leased: {}
     storage_free_percent: 83.1
     xen: {"version": "4.17.5", "free_memory_mib": 1540, "kernel": "6.1.0-41-amd64", "capabilities": [pv, hvm]}
 guests:

@@ -10,6 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# What a host says of a lease; `returning` is not over before it has been looked at.
+LEASED = {
+    "preparing": "to be leased by {name}, or back from it and not looked at yet",
+    "leased": "leased by {name}",
+    "returning": "restarting, back from lease {name}",
+    "emptying": "takes no guests: to be leased by {name}",
+    "broken": "its lease can't be read: {reason}",
+}
 KEPT = ("capacity", "guests", "images", "audit", "msg", "code")
 Result = Mapping[str, Any]
 
@@ -36,6 +44,8 @@ def state(result: Result) -> Text:
         return Text(f"{word}: {str(result.get('msg', '')).strip()}", style="red")
     if drained := result["capacity"]["drained"]:
         return Text(f"drained: {drained}", style="yellow")
+    if leased := result["capacity"].get("leased"):
+        return Text(LEASED.get(leased["state"], "{state} by {name}").format(**leased), style="yellow")
     return Text("in service", style="green")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.xen_guest.dom0 import SOURCE, Dom0, ssh_servers
-from xenci import cli
+from xenci import cli, xen_hosts
 from xenci.cli import errors
 
 Run = Callable[..., tuple[int, str, str]]
@@ -91,6 +91,19 @@ def test_drain_and_resume(run: Run, dom0: Dom0) -> None:
     assert (code, "drained: a new disk" in text) == (0, True)
     assert run("resume", "xen1")[:2] == (0, "xen1 takes guests\n")
     assert dom0.ask("capacity")["drained"] == ""
+
+
+@pytest.mark.parametrize(
+    ("leased", "says"),
+    [
+        ({"name": "np1", "state": "leased"}, "leased by np1"),
+        ({"name": "np1", "state": "emptying"}, "takes no guests: to be leased by np1"),
+        ({"name": "", "state": "broken", "reason": "not JSON"}, "its lease can't be read: not JSON"),
+        ({}, "in service"),
+    ],
+)
+def test_a_lease_is_shown(leased: dict[str, str], says: str) -> None:
+    assert xen_hosts.state({"capacity": {"drained": "", "leased": leased}}).plain == says
 
 
 def test_drain_that_can_not_be(run: Run) -> None:

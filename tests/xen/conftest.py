@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,14 @@ TIMER = pytest.StashKey[Timer]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--lab", default=NAME, help="the lab; it is made, and goes away at the end")
     parser.addoption("--subnet", default="10.206.0.0/24", help="its subnet")
-    parser.addoption("--variant", help="another Xen host, as tests/xen/VARIANT.yml says: trixie")
+    parser.addoption("--variant", help="another Xen host, as tests/xen/VARIANT.yml says: trixie, leasable")
     parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Only a host that was made for it can be leased: `make test-lease`."""
+    about_leases = collection_path.name.startswith("test_lease")
+    return True if about_leases and config.getoption("--variant") != "leasable" else None
 
 
 @pytest.fixture(scope="session")

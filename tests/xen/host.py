@@ -114,7 +114,7 @@ class XenHost:
         return [
             *("-i", f"/root/{key}", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"),
             *("-o", "UserKnownHostsFile=/root/known_hosts", "-o", "StrictHostKeyChecking=yes"),
-            *("-o", "ConnectTimeout=10"),
+            *("-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=10"),
         ]
 
     def give_keys(self) -> None:

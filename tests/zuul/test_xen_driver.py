@@ -5,6 +5,7 @@
 import configparser
 import logging
 import math
+import os
 import re
 import sys
 import time
@@ -27,7 +28,8 @@ def configured():
     own = {"project_canonical_name": "example.org/infra", "config_hash": "1"}
     for stanza in (*section["images"], *section["flavors"], *section["labels"]):
         stanza.update(own)
-    section["images"][0]["branch"] = "master"
+    for image in section["images"]:
+        image["branch"] = "master"
     section["flavors"][0].update(memory=256, vcpus=1)
     section["labels"][0]["guest-type"] = "pv"
     return {**section, "section": provider["section"]}
@@ -99,16 +101,22 @@ def provider(ssh, tmp_path, monkeypatch):
     driver.stop()
 
 
-def node_of(provider, uuid="0123456789abcdef0123456789abcdef", **state):
+def node_of(
+    provider, uuid="0123456789abcdef0123456789abcdef", label="xen-debian-12", pipeline="gate", **state
+):
     """A node as the launcher makes it, outside of ZooKeeper."""
+    from zuul.model import NodesetRequest
+
     from xenci.zuul.xen.model import XenProviderNode
 
+    request = NodesetRequest()
+    request._set(pipeline_name=pipeline)
     node = XenProviderNode()
     node._set(
         uuid=uuid,
-        label="xen-debian-12",
+        label=label,
         boot_timeout=20,
-        tags=provider.getNodeTags("system-1", provider.labels["xen-debian-12"], uuid),
+        tags=provider.getNodeTags("system-1", provider.labels[label], uuid, request),
         # Within a context attributes may be set; at its end the launcher has them in ZooKeeper.
         _active_context=True,
         **state,
@@ -271,6 +279,131 @@ def test_quota_is_nominal_and_survives_a_host_that_is_down(provider, ssh):
     assert provider.getQuotaForLabel(label).quota == {"instances": 1, "cores": 1, "ram": 256}
 
 
+@pytest.fixture
+def whole(dom0, monkeypatch):
+    """The host as one that can be leased. It answers in this process, where the doubles restart it."""
+    from tests.unit.xen_guest.leased import Leased
+    from xenci.zuul.xen.host import HostError, XenHost
+
+    host = Leased(dom0, monkeypatch)
+
+    def ask(self, operation, timeout=120, **fields):
+        del self, timeout
+        if host.restarting():
+            host.boot()
+            raise HostError("unreachable", "gave no answer")
+        reply = host.ask(operation, **fields)
+        if not reply["ok"]:
+            raise HostError(reply["error"]["code"], reply["error"]["message"])
+        return reply
+
+    monkeypatch.setattr(XenHost, "ask", ask)
+    monkeypatch.setattr("xenci.zuul.xen.endpoint.LEASE_PAUSE", 0.05)
+    yield host
+    os.close(host.handle)
+
+
+def test_a_whole_host_is_leased_and_given_back(provider, whole, caplog):
+    caplog.set_level(logging.INFO)
+    assert provider.endpoint.refreshQuotaLimits(True) is True
+    node = node_of(provider, label="xen-host")
+    assert provider.getQuotaForLabel(provider.labels["xen-host"]).quota == {
+        "instances": 1,
+        "cores": 0,
+        "ram": 0,
+    }
+    create(provider, node)
+    assert (node.interface_ip, node.host_id) == ("xen1.example.org", "xen1.example.org")
+    assert node.host_keys == [" ".join(KEY.split()[:2])]
+    assert node.quota.quota == {"instances": 2, "cores": 16, "ram": 4096}
+    assert node.node_properties["xen"]["xen"]["version"] == "4.17.5"
+    assert node.getDriverData() == {"whole_host": True}
+    [lease] = whole.ask("list")["leases"]
+    assert lease["labels"] == {
+        "zuul_system_id": "system-1",
+        "zuul_node_uuid": node.uuid,
+        "pipeline": "gate",
+    }
+    finish(provider.getDeleteStateMachine(node, LOG))
+    assert "is not back yet" in caplog.text
+    whole.prove_clean()
+
+
+def test_a_lease_waits_for_guests_to_leave_and_zuul_counts_the_host_as_used(provider, whole):
+    provider.endpoint.refreshQuotaLimits(True)
+    guest = node_of(provider, uuid="1" * 32)
+    create(provider, guest)
+    node = node_of(provider, label="xen-host")
+    machine = provider.getCreateStateMachine(node, None, LOG)
+    deadline = time.monotonic() + 30
+    while whole.ask("capacity")["leased"] != {"name": f"np{node.uuid}", "state": "emptying"}:
+        machine.advance()
+        assert time.monotonic() < deadline
+    assert (node.quota.quota["instances"], machine.complete) == (2, False)
+    # A launcher that takes over goes on.
+    again = provider.getCreateStateMachine(
+        node_of(provider, label="xen-host", create_state=machine.toDict()), None, LOG
+    )
+    finish(provider.getDeleteStateMachine(guest, LOG))
+    finish(again)
+    finish(machine)
+    assert len(whole.ask("list")["leases"]) == 1
+
+
+def test_a_lease_that_nobody_waits_for_any_more_is_taken_back(provider, whole):
+    guest = node_of(provider, uuid="1" * 32)
+    create(provider, guest)
+    node = node_of(provider, label="xen-host")
+    machine = provider.getCreateStateMachine(node, None, LOG)
+    while not whole.ask("capacity")["leased"]:
+        machine.advance()
+    finish(provider.getDeleteStateMachine(node, LOG))
+    assert whole.ask("capacity")["leased"] == {}
+
+
+def test_a_host_that_can_not_be_leased_counts_against_the_provider(provider, dom0):
+    from xenci.zuul.xen.host import HostError
+
+    with pytest.raises(HostError, match="unsupported: this host can't be leased: it is not offered"):
+        create(provider, node_of(provider, label="xen-host"))
+
+
+def test_a_pipeline_that_is_not_named_gets_no_host(provider, whole):
+    node = node_of(provider, label="xen-host", pipeline="check")
+    with pytest.raises(ValueError, match="label xen-host serves the pipelines gate: check asked"):
+        provider.getCreateStateMachine(node, None, LOG)
+    assert whole.ask("capacity")["leased"] == {}
+
+
+def test_leak_sweep_of_a_lease(provider, whole):
+    node = node_of(provider, label="xen-host")
+    create(provider, node)
+    [resource] = provider.endpoint.listResources([provider])
+    assert (resource.type, resource.metadata["zuul_node_uuid"]) == ("lease", node.uuid)
+    [instance] = provider.endpoint.listInstances()
+    assert instance.external_id == f"lease=np{node.uuid}"
+    provider.endpoint.deleteResource(resource)
+    whole.boot()
+    whole.prove_clean()
+
+
+@pytest.mark.parametrize("size", [{}, {"memory": 256, "whole-host": True}])
+def test_a_flavor_has_a_size_or_is_the_host(provider, size):
+    from xenci.zuul.xen.provider import XenProvider
+
+    flavors = [{**SECTION["flavors"][1], "whole-host": False, **size}, SECTION["flavors"][0]]
+    with pytest.raises(ValueError, match="flavor whole: give its memory, or `whole-host: true`"):
+        XenProvider(
+            provider.driver,
+            None,
+            provider.connection,
+            "example",
+            "xen1",
+            {**SECTION, "flavors": flavors},
+            "system-1",
+        )
+
+
 def test_ssh_never_takes_an_unknown_key(provider, ssh):
     provider.endpoint.host.ask("list")
     asked = (ssh / "asked").read_text()
@@ -292,7 +425,7 @@ def test_keys_are_never_scanned(provider):
 def test_image_of_zuuls_own_is_refused(provider):
     from xenci.zuul.xen.provider import XenProvider
 
-    images = [{**SECTION["images"][0], "type": "zuul"}]
+    images = [{**SECTION["images"][0], "type": "zuul"}, SECTION["images"][1]]
     with pytest.raises(ValueError, match="debian-12 has type zuul: with driver xen it must be cloud"):
         XenProvider(
             provider.driver,

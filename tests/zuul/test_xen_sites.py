@@ -31,6 +31,7 @@ LABELS = [
         "boot_timeout": 60,
     },
 ]
+WHOLE = {"name": "xen-host", "host": True}
 IMAGES = [{"name": "debian-12", "suite": "bookworm"}, {"name": "debian-13", "suite": "trixie"}]
 
 
@@ -104,6 +105,56 @@ def test_the_demo_tests_drivers_of_xen_on_a_guest(xen):
     assert set(labels_of(xen, ["drivers/kvm/__init__.py"])) == set()
 
 
+@pytest.fixture(scope="module")
+def leasable(tmp_path_factory):
+    """The same, and one of the hosts can be leased."""
+    directory = tmp_path_factory.mktemp("lease")
+    hosts = {**HOSTS, "xen2": {**HOSTS["xen2"], "xen_host_lease": True}}
+    ready = {**LABELS[0], "hosts": ["xen1"]}
+    done = render(directory, hosts, site_xen_labels=[ready, LABELS[1], WHOLE])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return layout.Site(directory / "infra")
+
+
+def test_a_label_of_a_whole_host(leasable):
+    assert leasable.errors == []
+    made = providers(leasable)
+    assert "xen-host" not in made["xen1"].labels
+    label = made["xen2"].labels["xen-host"]
+    flavor = made["xen2"].flavors[label.flavor]
+    assert (flavor.whole_host, flavor.memory, flavor.pipelines) == (True, None, ["gate"])
+    assert (label.min_ready, label.max_ready_age) == (None, 1)
+    assert made["xen2"].images[label.image].username == "zuul"
+    [node] = leasable.layout.nodesets["xen-host"].getNodes()
+    assert node.label == "xen-host"
+
+
+def job_on_a_host(pipeline: str) -> list[dict]:
+    """The demo's projects, with a job on a whole host."""
+    jobs = {"check": [{"name": "noop"}], pipeline: [{"name": "xen-boot-test", "nodeset": "xen-host"}]}
+    others = ("xenci", "sandbox", "hypervisor-tools")
+    return [
+        {"name": "infra", **jobs},
+        *({"name": name, "check": [{"name": "noop"}]} for name in others),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "label", "fine"),
+    [
+        ("gate", WHOLE, True),
+        ("check", WHOLE, False),
+        ("check", {**WHOLE, "pipelines": ["gate", "own_check"]}, True),
+    ],
+)
+def test_only_what_was_reviewed_leases_a_host(tmp_path, pipeline, label, fine):
+    hosts = {"xen2": {**HOSTS["xen2"], "xen_host_lease": True}}
+    done = render(tmp_path, hosts, site_xen_labels=[label], site_projects=job_on_a_host(pipeline))
+    said = " ".join(done.stderr.split())
+    assert (done.returncode == 0) == fine, said
+    assert ("runs xen-boot-test on xen-host in own_check of infra: the label's pipelines" in said) != fine
+
+
 def test_without_xen_hosts_there_is_none_of_it(site):
     text = site("vote").files
     assert "xen" not in text["nodes.yaml"]
@@ -125,6 +176,15 @@ def test_without_xen_hosts_there_is_none_of_it(site):
         ([LABELS[0], LABELS[0]], None, "give each label a name of its own"),
         ([{**LABELS[0], "name": "a b"}], None, "has the name 'a b'"),
         (LABELS[:1], {}, "which no Xen host can serve"),
+        ([WHOLE], None, "which no Xen host can serve: a whole host is leased where xen_host_lease is true"),
+        (
+            [LABELS[0], WHOLE],
+            {"xen2": {**HOSTS["xen2"], "xen_host_lease": True}},
+            "has xen-debian-12 with guests that are ready on xen2: they wait there",
+        ),
+        ([{**WHOLE, "ready": 1}], None, "has xen-host, a whole host: leave out ready"),
+        ([{**LABELS[0], "pipelines": ["gate"]}], None, "has xen-debian-12, a guest: leave out pipelines"),
+        ([{"name": "bare", "image": "debian-12"}], None, "has bare, a guest: give memory_mib"),
     ],
 )
 def test_labels_that_can_not_be(tmp_path, labels, hosts, says):

@@ -18,6 +18,7 @@ BACKENDS = ("reflink", "lvm_thin")
 # What stands in xl's configuration and in arguments: nothing that a quote or a list could end.
 PATH = re.compile(r"/(?:[A-Za-z0-9][A-Za-z0-9._+-]*/?)+")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}")
+USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}|")
 MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 
 
@@ -61,6 +62,8 @@ class Config:
     ssh_port: int
     boot_timeout: int
     min_free_percent: int
+    # Who logs in to dom0 while the whole host is leased; "": it never is.
+    lease_user: str
 
 
 class _Reader:
@@ -157,6 +160,7 @@ def load(file: Path = FILE) -> Config:
         ssh_port=top.number("ssh_port", 1, 65535, 22),
         boot_timeout=top.number("boot_timeout", 1, 3600, 300),
         min_free_percent=top.number("min_free_percent", 0, 99, 5),
+        lease_user=top.match("lease_user", USER, ""),
     )
     for reader in (storage, capacity, network, top):
         reader.end()

@@ -15,6 +15,7 @@ from xenci.guest.console import tail
 from xenci.guest.errors import GuestError
 from xenci.guest.host import Host
 from xenci.guest.images import Image
+from xenci.guest.lease import busy
 from xenci.guest.listing import shown
 from xenci.guest.records import Record, write
 from xenci.guest.request import Request
@@ -84,6 +85,9 @@ def reserve(host: Host, request: Request) -> Record:
             f"{free:.1f} % of the guest storage are free: {host.config.min_free_percent} must be",
         )
     with host.locks.everything():
+        leased = busy(host)
+        if leased:
+            raise GuestError("full", leased)
         records = list(host.records.all())
         needs = {"memory_mib": request["memory_mib"], "vcpus": request["vcpus"], "storage_mib": disk_mib}
         slot = capacity.require(host, records, needs)

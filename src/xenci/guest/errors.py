@@ -16,6 +16,7 @@ CODES = {
     "bad_image": False,
     "image_in_use": True,
     "unsupported_type": False,
+    "unsupported": False,
     "storage_full": True,
     "storage_failed": False,
     "xen_failed": False,

@@ -8,6 +8,7 @@ from xenci.guest import names, storage, xen
 from xenci.guest.config import Config
 from xenci.guest.errors import GuestError
 from xenci.guest.images import Images
+from xenci.guest.lease_state import LeaseState
 from xenci.guest.locks import Locks
 from xenci.guest.records import Record, Records
 from xenci.guest.seed import remove_folder
@@ -23,6 +24,7 @@ class Host:
         self.images = Images(config.images)
         self.store = storage.store(config)
         self.folders = config.state / "guests"
+        self.lease = LeaseState(config.state)
         self.drained_file = config.state / "drained"
 
     def folder(self, guest: str) -> Path:

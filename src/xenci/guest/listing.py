@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from xenci.guest import names, xen
@@ -21,7 +22,10 @@ def shown(host: Host, record: Record, domains: list[xen.Domain]) -> dict[str, An
 
 
 def listing(host: Host, request: Request) -> dict[str, Any]:
-    """Return every guest that has a record; one whose record can't be read has nothing but name and state."""
+    """Return every guest that has a record, and the lease of the whole host.
+
+    What has a record that can't be read has nothing but name, state and reason.
+    """
     del request
     # Records before domains: a guest that is deleted meanwhile shows as dead, none is left out.
     found: list[Record] = []
@@ -34,4 +38,13 @@ def listing(host: Host, request: Request) -> dict[str, Any]:
             continue
         found.extend([record] if record else [])
     domains = xen.domains() if found else []
-    return {"guests": guests + [shown(host, record, domains) for record in found]}
+    return {"guests": guests + [shown(host, record, domains) for record in found], "leases": leases(host)}
+
+
+def leases(host: Host) -> list[dict[str, Any]]:
+    """Return the lease: a list of one, or of none."""
+    try:
+        record = host.lease.get()
+    except GuestError as error:
+        return [{"name": "", "state": "broken", "reason": error.message}]
+    return [asdict(record)] if record else []

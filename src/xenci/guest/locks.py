@@ -49,6 +49,10 @@ class Locks:
         """Hold an image, all its versions, for taking one in or removing one."""
         return self._one(self.folder / f"{name}.image")
 
+    def lease(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the host as a whole, for handing it over or taking it back."""
+        return self._one(self.folder / "whole.host")
+
     @contextlib.contextmanager
     def _one(self, path: Path) -> Iterator[None]:
         descriptor = _take(path, fcntl.LOCK_EX)

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from xenci.guest import audit, capacity, console, create, delete, image_store, listing, start, xen
+from xenci.guest import (
+    audit,
+    capacity,
+    console,
+    create,
+    delete,
+    image_store,
+    lease,
+    lease_boot,
+    listing,
+    start,
+    xen,
+)
 from xenci.guest.host import Host
 from xenci.guest.records import write
 from xenci.guest.request import Request, Shape
@@ -25,6 +37,7 @@ def report_capacity(host: Host, request: Request) -> dict[str, Any]:
     del request
     return {
         **capacity.report(host),
+        **lease.report(host),
         "types": list(host.config.types),
         "drained": host.drained(),
         "storage_free_percent": round(host.store.free_percent(), 1),
@@ -57,6 +70,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "list": Operation(Shape(), listing.listing),
     "create": Operation(CREATE, create.create),
     "delete": Operation(Shape(("name",)), delete.delete),
+    "lease": Operation(Shape(("name", "authorized_keys"), ("labels",)), lease.lease),
+    "release": Operation(Shape(("name",)), lease.release),
     "images": Operation(Shape(), image_store.listing),
     "audit": Operation(Shape((), ("clean",)), audit.audit),
     "console": Operation(Shape(("name",), ("bytes",), reader=True), console.console),
@@ -66,6 +81,11 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "remove": Operation(Shape(("image",), ("version",), operator=True), image_store.remove),
     "prune": Operation(Shape(("image",), ("keep",), operator=True), image_store.prune),
+    "boot": Operation(
+        Shape((), ("xen", "kernel", "initrd", "xen_options", "kernel_options"), operator=True),
+        lease_boot.boot,
+    ),
+    "settle": Operation(Shape(operator=True), lease.settle),
     "drain": Operation(Shape(("reason",), operator=True), drain),
     "resume": Operation(Shape(operator=True), resume),
 }

@@ -21,6 +21,7 @@ KEY = re.compile(
 )
 LABEL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 LABEL_VALUE = re.compile(r"[\x20-\x7e]{0,255}")
+OPTIONS = re.compile(r"[A-Za-z0-9_.,:=/+ -]{0,1000}")
 REASON = re.compile(r"[\x20-\x7e]{1,255}")
 
 
@@ -109,6 +110,11 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "source": path,
     "reason": text(REASON, "must be 1 to 255 printable ASCII characters"),
     "keep": number(0, 1000),
+    "xen": path,
+    "kernel": path,
+    "initrd": path,
+    "xen_options": text(OPTIONS, "must be letters, digits, blanks and any of _.,:=/+-"),
+    "kernel_options": text(OPTIONS, "must be letters, digits, blanks and any of _.,:=/+-"),
 }
 
 

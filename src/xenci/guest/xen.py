@@ -140,13 +140,18 @@ def outside(guest: str) -> dict[str, object]:
     return {"xen": info(), "xl_list": "\n".join(lines)}
 
 
-def info() -> dict[str, object]:
-    """Return Xen's version and free memory (MiB)."""
+def facts() -> dict[str, str]:
+    """Return what `xl info` says."""
     done = run(["xl", "info"])
     if not done.ok:
         raise GuestError("xen_failed", f"Xen does not answer: {done.why()}")
     pairs = (line.partition(":") for line in done.output.splitlines())
-    values = {key.strip(): value.strip() for key, _, value in pairs}
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def info() -> dict[str, object]:
+    """Return Xen's version and free memory (MiB)."""
+    values = facts()
     return {
         "version": values.get("xen_version"),
         "free_memory_mib": int(values.get("free_memory") or 0),

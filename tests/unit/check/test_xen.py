@@ -22,6 +22,10 @@ LABEL = "site_xen_labels: [{name: xen, image: %s, memory_mib: 512}]"
         ),
         (LABEL % "debian-12", ["infra_config_xen_labels has xen, which no Xen host can serve"]),
         (
+            "site_xen_labels: [{name: xen-host, host: true}]",
+            ["infra_config_xen_labels has xen-host, which no Xen host can serve: a whole host is leased"],
+        ),
+        (
             "site_projects: [{name: infra, check: [{name: noop, nodeset: debian-13}]},"
             " {name: xenci, check: [{name: noop}]}, {name: sandbox, check: [{name: noop}]},"
             " {name: hypervisor-tools, check: [{name: noop}]}]",

@@ -26,6 +26,7 @@ def test_a_machine_has_one_unless_it_says_otherwise() -> None:
             "memory": 4096,
             "vcpus": 2,
             "disk": 12,
+            "root": "ext4",
             "release": "",
             "packages": ["xfsprogs"],
         }

@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 SOURCE = HERE.parents[2] / "src"
 PROGRAMS = (
     *("xl", "xenstore-list", "cp", "ssh-keygen"),
+    *("findmnt", "mount", "umount", "btrfs", "nft", "dpkg-query", "lsblk", "systemctl"),
     *("lvs", "lvcreate", "lvchange", "lvextend", "lvremove", "dd"),
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbU0sSPiYYEtWM8vJhVhDpa6FKVsLJkhKHZkPrVKGm ci"

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -102,6 +103,8 @@ class Double:
     def xl_info(self) -> None:
         self.output += ["release                : 6.1.0", "xen_version            : 4.17.5"]
         self.output += ["free_memory            : 2014", "virt_caps              : pv hvm hap"]
+        self.output += ["xen_major              : 4", "xen_minor              : 17"]
+        self.output.append(f"xen_commandline        : {self.flag('xen_options') or 'dom0_mem=1024M'}")
 
     def xl_list(self) -> None:
         self.output.append(HEADER)
@@ -226,6 +229,70 @@ class Double:
 
     def lvchange(self) -> None:
         self.volume(self.arguments[-1]).stat()
+
+    def findmnt(self) -> None:
+        """The root is a folder that another name may be given to meanwhile: see leased.py."""
+        running = Path(os.readlink(self.flag("root") or "/"))
+        self.output.append(f"{self.flag('root_kind') or 'btrfs'} 4a6d-uuid /{running.name}")
+
+    def mount(self) -> None:
+        target = Path(self.arguments[-1])
+        if not target.is_symlink():
+            target.rmdir()
+            target.symlink_to(self.state.parent / "fs")
+
+    def umount(self) -> None:
+        target = Path(self.arguments[-1])
+        target.unlink()
+        target.mkdir()
+
+    def subvolumes(self) -> dict[str, Path]:
+        """Return what stands for subvolumes, by number: what is at the top, and folders so named inside."""
+        top = Path(self.arguments[-1]).resolve()
+        inner = [Path(folder) for folder, _, _ in os.walk(top) if folder.endswith(".subvolume")]
+        return {str(path.stat().st_ino): path for path in [*top.iterdir(), *inner]}
+
+    def btrfs(self) -> None:
+        getattr(self, f"btrfs_{self.arguments[1]}")()
+
+    def btrfs_sync(self) -> None:
+        assert Path(self.arguments[2], "@").is_dir()
+
+    def btrfs_snapshot(self) -> None:
+        if self.flag("full"):
+            raise ProgramError("ERROR: cannot snapshot '/': No space left on device")
+        source, target = map(Path, self.arguments[2:])
+        if target.exists():
+            raise ProgramError(f"ERROR: target path already exists: {target}")
+        shutil.copytree(source.resolve(), target.resolve(), symlinks=True)
+
+    def btrfs_list(self) -> None:
+        top = Path(self.arguments[-1]).resolve()
+        for number, path in self.subvolumes().items():
+            self.output.append(f"ID {number} gen 9 top level 5 path {path.relative_to(top)}")
+
+    def btrfs_delete(self) -> None:
+        path = self.subvolumes()[self.arguments[self.arguments.index("--subvolid") + 1]]
+        if any(other != path and path in other.parents for other in self.subvolumes().values()):
+            raise ProgramError(f"ERROR: Could not destroy subvolume/snapshot: Directory not empty: {path}")
+        shutil.rmtree(path)
+
+    def nft(self) -> None:
+        rules = self.state / "ruleset"
+        if self.arguments[0] == "--file":
+            rules.write_text(rules.read_text() + Path(self.arguments[1]).read_text())
+        else:
+            self.output += rules.read_text().splitlines()
+
+    def dpkg_query(self) -> None:
+        self.output += Path(self.flag("root") or "/", "packages").read_text().splitlines()
+
+    def lsblk(self) -> None:
+        """The device is a disk without partitions."""
+        self.output.append("")
+
+    def systemctl(self) -> None:
+        (self.state / "restarting").touch()
 
     def ssh_keygen(self) -> None:
         os.environ["PATH"], path = REAL, os.environ["PATH"]

@@ -19,7 +19,7 @@ import pytest
 
 from tests.unit.xen_guest.dom0 import Dom0
 from tests.unit.xen_guest.double import Double, ProgramError
-from xenci.guest import image_store, lvm_thin, reflink, seed, traces, xen
+from xenci.guest import baseline, image_store, lease, lvm_thin, reflink, root, seed, traces, xen
 from xenci.guest.__main__ import answer
 from xenci.guest.command import Done
 from xenci.guest.request import LAUNCHER
@@ -57,7 +57,7 @@ def run_here(dom0: Dom0, argv: Sequence[str]) -> Done:
 
 def use_doubles_here(dom0: Dom0, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every command run as a double in this process."""
-    for module in (image_store, lvm_thin, reflink, seed, traces, xen):
+    for module in (baseline, lease, root, image_store, lvm_thin, reflink, seed, traces, xen):
         monkeypatch.setattr(module, "run", lambda argv, timeout=0.0: run_here(dom0, argv))
 
 

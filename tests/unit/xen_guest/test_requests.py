@@ -36,6 +36,11 @@ VALID = {
     "source": "/nowhere",
     "reason": "because",
     "keep": 1,
+    "xen": "/boot/xen.gz",
+    "kernel": "/boot/vmlinuz",
+    "initrd": "/boot/initrd.img",
+    "xen_options": "dom0_mem=1024M,max:1024M",
+    "kernel_options": "ro quiet",
 }
 
 

@@ -1,4 +1,4 @@
-"""One Xen host as an endpoint, and the state machines of its guests."""
+"""One Xen host as an endpoint, and the state machines of its guests and of itself as a whole."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from zuul.provider import BaseProviderEndpoint, statemachine
 
 from xenci.zuul.xen.connection import XenConnection
 from xenci.zuul.xen.host import HostError, XenHost
-from xenci.zuul.xen.model import XenInstance, XenResource, guest_name, quota
+from xenci.zuul.xen.model import XenInstance, XenLease, XenResource, guest_name, quota
 
 # Requests that wait for a host's answer at one time; a create waits for as long as a guest boots.
 THREADS = 64
 QUOTA_SECONDS = 30
 DELETE_PAUSE = 10.0
+# How often a host is asked whether its guests have left, or whether it has come back from a lease.
+LEASE_PAUSE = 10.0
+# A lease makes a snapshot and reads what is on the host; both take long where that is slow.
+LEASE_SECONDS = 900
 CONSOLE_BYTES = 8192
 
 
@@ -65,24 +69,35 @@ class XenEndpoint(BaseProviderEndpoint):
         return True
 
     def listInstances(self) -> Iterator[XenInstance]:  # noqa: N802
-        """Return the host's guests, whoever made them."""
-        for guest in self.host.ask("list")["guests"]:
+        """Return the host's guests, whoever made them, and its lease."""
+        reply = self.host.ask("list")
+        for guest in reply["guests"]:
             yield XenInstance(self.host.address, guest)
+        for lease in reply["leases"]:
+            yield XenLease(self.host.address, lease, self.whole())
 
     def listResources(self, providers: Any) -> Iterator[XenResource]:  # noqa: N802
         """Return the same for the leak sweep."""
         del providers
-        for guest in self.host.ask("list")["guests"]:
+        reply = self.host.ask("list")
+        for guest in reply["guests"]:
             yield XenResource(guest)
+        for lease in reply["leases"]:
+            yield XenResource(lease, XenResource.ResourceType.LEASE)
+
+    def whole(self) -> Any:
+        """Return all of the host's nominal capacity, as far as it was ever told."""
+        return model.QuotaInformation(**{"instances": 1, **self.quota_cache.getLimits().quota})
 
     def getResourceTypes(self) -> Any:  # noqa: N802
         """Return the kinds of resources."""
         return XenResource.ResourceType
 
     def deleteResource(self, resource: XenResource) -> None:  # noqa: N802
-        """Remove a leaked guest."""
-        self.log.info("Deleting leaked guest %s", resource.name)
-        self.host.ask("delete", name=resource.name)
+        """Remove a leaked guest, or end a leaked lease; the latter is asked again until it has ended."""
+        self.log.info("Deleting leaked %s %s", resource.type, resource.name)
+        operation = "release" if resource.type == XenResource.ResourceType.LEASE else "delete"
+        self.host.ask(operation, name=resource.name)
 
 
 class XenCreateStateMachine(statemachine.StateMachine):
@@ -182,6 +197,98 @@ class XenDeleteStateMachine(statemachine.StateMachine):
         )
 
 
+class XenLeaseStateMachine(statemachine.StateMachine):
+    """Asks for the whole host until its guests have left, and it has it.
+
+    From the first step on, Zuul counts all of the host as used and starts no more guests there; the host
+    makes none either. Raising Zuul's quota exception would end the wish, and the next node would begin anew.
+    """
+
+    state: str
+    EMPTYING = "waiting for the host to be empty"
+
+    def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:
+        super().__init__(node.create_state)
+        self.endpoint, self.node, self.log = endpoint, node, log
+        self.future: Future[Any] | None = None
+        self.again = 0.0
+
+    def advance(self) -> None:
+        """Take one step, without waiting."""
+        if self.state == self.START:
+            self.state = self.EMPTYING
+            self.node.quota = self.endpoint.whole()
+            self.node.whole_host = True
+        if self.state == self.EMPTYING:
+            if self.future is None and time.monotonic() >= self.again:
+                self.future = self.endpoint.submit(self.lease)
+            if self.future is None or not self.future.done():
+                return
+            future, self.future = self.future, None
+            try:
+                reply = future.result()
+            except HostError as error:
+                if error.code != "full":
+                    raise
+                self.log.info("Node %s waits for its host: %s", self.node.uuid, error)
+                self.again = time.monotonic() + LEASE_PAUSE
+                return
+            host = self.endpoint.host.address
+            self.node.updateFromInstance(XenLease(host, reply["lease"], self.endpoint.whole()))
+            self.node.node_properties["xen"] = reply["outside"]
+            self.state = self.COMPLETE
+        self.complete = self.state == self.COMPLETE
+
+    def lease(self) -> dict[str, Any]:
+        """Ask for the host, in a thread."""
+        return self.endpoint.host.ask(
+            "lease",
+            LEASE_SECONDS,
+            name=guest_name(self.node.uuid),
+            labels=dict(self.node.tags),
+            authorized_keys=self.endpoint.connection.authorized_keys(),
+        )
+
+
+class XenReleaseStateMachine(statemachine.StateMachine):
+    """Asks until the host has come back, which takes it a restart: in between it does not answer."""
+
+    state: str
+    RETURNING = "waiting for the host to come back"
+
+    def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:
+        super().__init__(node.delete_state)
+        self.endpoint, self.node, self.log = endpoint, node, log
+        self.future: Future[Any] | None = None
+        self.again = 0.0
+
+    def advance(self) -> None:
+        """Take one step, without waiting."""
+        if self.state == self.START:
+            self.state = self.RETURNING
+        if self.state == self.RETURNING:
+            if self.future is None and time.monotonic() >= self.again:
+                name = guest_name(self.node.uuid)
+                self.future = self.endpoint.submit(self.endpoint.host.ask, "release", name=name)
+            if self.future is None or not self.future.done():
+                return
+            future, self.future = self.future, None
+            try:
+                returning = future.result()["returning"]
+            except HostError as error:
+                self.log.info("Host of node %s is not back yet: %s", self.node.uuid, error)
+                returning = True
+            if returning:
+                self.again = time.monotonic() + LEASE_PAUSE
+                return
+            self.state = self.COMPLETE
+        self.complete = self.state == self.COMPLETE
+
+
 def label_quota(flavor: Any) -> Any:
-    """Return what a guest of a flavor needs."""
-    return quota(flavor.memory, flavor.vcpus)
+    """Return what a guest of a flavor needs.
+
+    Of a whole host it is one place: Zuul lets its machine start, whose first step takes the rest. For all of
+    it Zuul would wait until there are no guests, and where builds queue that never comes.
+    """
+    return quota(0, 0) if flavor.whole_host else quota(flavor.memory, flavor.vcpus)

@@ -20,7 +20,18 @@ def quota(memory_mib: int, vcpus: int) -> Any:
 
 
 class XenProviderNode(model.ProviderNode, subclass_id="xen"):  # type: ignore[call-arg]
-    """A node; its guest's name follows from its uuid, so there is nothing more to keep."""
+    """A node; the name of its guest or lease follows from its uuid.
+
+    Which of them it is, it keeps: its label may be gone before it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._set(whole_host=False)
+
+    def getDriverData(self) -> dict[str, bool]:  # noqa: N802 - Zuul's name
+        """Return what is kept of it beside what every node has."""
+        return {"whole_host": self.whole_host}
 
 
 class XenInstance(statemachine.Instance):
@@ -47,16 +58,33 @@ class XenInstance(statemachine.Instance):
         return self.quota
 
 
+class XenLease(XenInstance):
+    """A whole host, from `xenci-guest`'s reply. Its node is dom0."""
+
+    def __init__(self, host: str, lease: dict[str, Any], whole: Any) -> None:
+        super().__init__(host, lease)
+        self.ready = lease["state"] == "leased"
+        # As the launcher reaches it; so do the executors.
+        self.interface_ip = self.private_ipv4 = host
+        self.quota = whole
+
+    @property
+    def external_id(self) -> str:
+        """What logs call it."""
+        return f"lease={self.guest}"
+
+
 class XenResource(statemachine.Resource):
-    """What the leak sweep looks at: guests, by the labels that they were made with."""
+    """What the leak sweep looks at: guests and leases, by the labels that they were made with."""
 
     class ResourceType(StrEnum):
-        """There is one."""
+        """There are two."""
 
         GUEST = "guest"
+        LEASE = "lease"
 
-    def __init__(self, guest: dict[str, Any]) -> None:
-        super().__init__(guest.get("labels", {}), self.ResourceType.GUEST)
+    def __init__(self, guest: dict[str, Any], kind: ResourceType = ResourceType.GUEST) -> None:
+        super().__init__(guest.get("labels", {}), kind)
         self.name = guest["name"]
 
     @property

@@ -8,6 +8,9 @@
     flavors: [{name: small, memory: 1024, vcpus: 2}]
     images: [{name: debian-12, type: cloud, username: zuul, python-path: /usr/bin/python3}]
     labels: [{name: xen-debian-12, image: debian-12, flavor: small, guest-type: pvh}]
+
+A flavor with `whole-host: true` in place of sizes is the host itself, for builds of the pipelines that it
+names: they are root in dom0. The image of its label says how to log in there.
 """
 
 from __future__ import annotations
@@ -25,12 +28,21 @@ from zuul.provider import (
     BaseProviderImage,
     BaseProviderLabel,
     BaseProviderSchema,
+    statemachine,
 )
 from zuul.provider import schema as provider_schema
 
-from xenci.zuul.xen.endpoint import XenCreateStateMachine, XenDeleteStateMachine, XenEndpoint, label_quota
+from xenci.zuul.xen.endpoint import (
+    XenCreateStateMachine,
+    XenDeleteStateMachine,
+    XenEndpoint,
+    XenLeaseStateMachine,
+    XenReleaseStateMachine,
+    label_quota,
+)
 
 DEFAULT_TYPE = "pvh"
+PIPELINE = "pipeline"
 
 
 class XenProviderImage(BaseProviderImage):
@@ -48,13 +60,15 @@ class XenProviderImage(BaseProviderImage):
 
 
 class XenProviderFlavor(BaseProviderFlavor):
-    """How large a guest is."""
+    """How large a guest is, or that it is no guest but the whole host."""
 
     size = voluptuous.Schema(
         {
-            Required("memory", doc="Memory in MiB."): int,
+            Optional("memory", doc="Memory in MiB."): Nullable(int),
             Optional("vcpus", default=1, doc="Number of virtual CPUs."): int,
             Optional("disk", doc="Size of the disk in MiB; the image's own if not given."): Nullable(int),
+            Optional("whole-host", default=False, doc="The host itself is leased; no sizes then."): bool,
+            Optional("pipelines", default=list, doc="Those whose builds may lease the host."): [str],
         }
     )
     schema = assemble(BaseProviderFlavor.schema, size)
@@ -150,18 +164,41 @@ class XenProvider(BaseProvider, subclass_id="xen"):  # type: ignore[call-arg]
         return XenProviderLabel(label_config, provider_config)
 
     def validateConfig(self, config: dict[str, Any]) -> None:  # noqa: N802
-        """Refuse images that Zuul would have to bring to the host: the golden ones come another way."""
+        """Refuse images that Zuul would have to bring to the host, and flavors of no size.
+
+        The golden images come another way.
+        """
         for image in config["images"].values():
             if image.type != "cloud":
                 raise ValueError(
                     f"image {image.name} has type {image.type}: with driver xen it must be cloud"
                 )
+        for flavor in config["flavors"].values():
+            if flavor.whole_host == (flavor.memory is not None):
+                raise ValueError(f"flavor {flavor.name}: give its memory, or `whole-host: true`")
 
-    def getCreateStateMachine(self, node: Any, image_external_id: Any, log: Any) -> XenCreateStateMachine:  # noqa: N802
-        """Return what makes a node's guest."""
+    def getNodeTags(  # noqa: N802
+        self, system_id: str, label: Any, node_uuid: str, request: Any = None
+    ) -> dict[str, str]:
+        """Return what a guest is labelled with; a lease also with the pipeline that asks for it."""
+        tags: dict[str, str] = super().getNodeTags(system_id, label, node_uuid, request)
+        if self.flavors[label.flavor].whole_host and request:
+            tags[PIPELINE] = request.pipeline_name
+        return tags
+
+    def getCreateStateMachine(self, node: Any, image_external_id: Any, log: Any) -> statemachine.StateMachine:  # noqa: N802
+        """Return what makes a node's guest, or gets it the whole host."""
         del image_external_id
         label = self.labels[node.label]
         flavor = self.flavors[label.flavor]
+        if flavor.whole_host:
+            pipeline = node.tags.get(PIPELINE, "")
+            if pipeline not in flavor.pipelines:
+                served = ", ".join(flavor.pipelines) or "none"
+                raise ValueError(
+                    f"label {label.name} serves the pipelines {served}: {pipeline or 'none'} asked"
+                )
+            return XenLeaseStateMachine(self.endpoint, node, log)
         request = {
             "image": self.images[label.image].name,
             "type": label.guest_type or DEFAULT_TYPE,
@@ -171,9 +208,10 @@ class XenProvider(BaseProvider, subclass_id="xen"):  # type: ignore[call-arg]
         }
         return XenCreateStateMachine(self.endpoint, node, request, log)
 
-    def getDeleteStateMachine(self, node: Any, log: Any) -> XenDeleteStateMachine:  # noqa: N802
-        """Return what removes a node's guest."""
-        return XenDeleteStateMachine(self.endpoint, node, log)
+    def getDeleteStateMachine(self, node: Any, log: Any) -> statemachine.StateMachine:  # noqa: N802
+        """Return what removes a node's guest, or gives the host back."""
+        machine = XenReleaseStateMachine if node.whole_host else XenDeleteStateMachine
+        return machine(self.endpoint, node, log)
 
     def getEndpointLimits(self) -> Any:  # noqa: N802
         """Return the host's nominal capacity, no limit while it was never told."""
