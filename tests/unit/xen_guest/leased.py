@@ -15,6 +15,7 @@ import pytest
 from tests.unit.xen_guest.dom0 import KEY, Dom0
 from tests.unit.xen_guest.steps import ask_here, use_doubles_here
 from xenci.guest import lease_state, root
+from xenci.guest.request import LAUNCHER, OPERATOR
 
 FOLDERS = (*root.WHOLE, "proc", "state", "etc/ssh/authorized_keys", "etc/nftables.d", "boot/grub")
 FILES = {
@@ -59,11 +60,11 @@ class Leased:
         monkeypatch.setattr(root, "DEVICES", self.device.parent)
         monkeypatch.setattr(lease_state, "BOOT_ID", self.boot_id)
         use_doubles_here(dom0, monkeypatch)
-        assert self.ask("settle", operator=True) == {"ok": True, "settled": ""}
+        assert self.ask("settle", OPERATOR) == {"ok": True, "settled": ""}
 
-    def ask(self, operation: str, operator: bool = False, **fields: Any) -> dict[str, Any]:
+    def ask(self, operation: str, caller: str = LAUNCHER, **fields: Any) -> dict[str, Any]:
         """Return the reply to a request."""
-        return ask_here(self.dom0, operation, operator, **fields)
+        return ask_here(self.dom0, operation, caller, **fields)
 
     def lease(self, name: str = "l1") -> dict[str, Any]:
         """Ask for the host."""
@@ -97,7 +98,7 @@ class Leased:
         rules = "".join(file.read_text() for file in sorted((self.root / "etc/nftables.d").iterdir()))
         self.dom0.set("ruleset", RULES + rules)
         self.boot_id.write_text(f"{self.boot_id.read_text().strip()}1\n")
-        return self.ask("settle", operator=True) if settle else {}
+        return self.ask("settle", OPERATOR) if settle else {}
 
     def restarting(self) -> bool:
         """Whether the host was told to restart."""

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.xen_guest.dom0 import GUEST, KEY, Dom0
 from tests.unit.xen_guest.leased import LEASE, RULES, Leased
 from xenci.guest import lease_state, root
+from xenci.guest.request import OPERATOR
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_a_lease_ends_with_the_host_as_it_was(host: Leased) -> None:
     assert create(host)["error"]["code"] == "full"  # type: ignore[index]
     assert host.lease()["error"]["code"] == "deleted"
     assert host.ask("release", name="l1")["returning"]
-    assert host.ask("settle", operator=True) == {"ok": True, "settled": "l1", "findings": []}
+    assert host.ask("settle", OPERATOR) == {"ok": True, "settled": "l1", "findings": []}
     assert host.ask("release", name="l1") == {"ok": True, "released": False, "returning": False}
     host.prove_clean()
     assert create(host)["ok"]
@@ -128,7 +129,7 @@ def test_every_boot_that_is_not_planned_ends_a_lease(host: Leased) -> None:
 def test_a_planned_boot_is_the_leases_own_and_the_next_is_not(host: Leased, given: dict[str, str]) -> None:
     host.lease()
     (host.root / "boot/new.gz").write_text("another Xen")
-    reply = host.ask("boot", operator=True, **given)
+    reply = host.ask("boot", OPERATOR, **given)
     assert reply["ok"], reply
     lines = (host.root / "boot/grub/xenci_lease.cfg").read_text().splitlines()
     if given:
@@ -147,13 +148,13 @@ def test_a_planned_boot_is_the_leases_own_and_the_next_is_not(host: Leased, give
 
 
 def test_boots_that_can_not_be(host: Leased) -> None:
-    assert host.ask("boot", operator=True)["error"]["message"] == "the host is not leased"
+    assert host.ask("boot", OPERATOR)["error"]["message"] == "the host is not leased"
     assert host.ask("boot")["error"]["code"] == "not_allowed"
     host.lease()
-    reply = host.ask("boot", operator=True, kernel="/boot/none")
+    reply = host.ask("boot", OPERATOR, kernel="/boot/none")
     assert reply["error"]["message"] == "kernel is /boot/none: there is no such file"
     for field, value in (("xen_options", "a; boot"), ("kernel_options", "$root"), ("xen", "/boot/../etc")):
-        assert host.ask("boot", operator=True, **{field: value})["error"]["code"] == "bad_request"
+        assert host.ask("boot", OPERATOR, **{field: value})["error"]["code"] == "bad_request"
 
 
 def spoil_boot_sectors(host: Leased) -> None:
@@ -218,7 +219,7 @@ def test_what_did_not_come_back_takes_the_host_out_of_service(
     assert (host.root / "state/lease-findings.txt").read_text()
     assert create(host)["error"]["code"] == "drained"  # type: ignore[index]
     assert host.lease()["error"]["code"] == "drained"
-    assert host.ask("resume", operator=True)["ok"]
+    assert host.ask("resume", OPERATOR)["ok"]
     assert host.lease("l3")["ok"]
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.xen_guest.dom0 import Dom0
 from tests.unit.xen_guest.leased import LEASE, Leased
 from tests.unit.xen_guest.steps import killed_at
+from xenci.guest.request import OPERATOR
 
 LEAST_STEPS = {"lease": 40, "release": 4, "settle": 20}
 
@@ -65,13 +66,13 @@ def test_settle_killed(host: Leased, tmp_path: Path) -> None:
         assert host.lease()["ok"]
         host.ask("release", name="l1")
         host.boot(settle=False)
-        if not killed_at(host.dom0, step, "settle", operator=True):
+        if not killed_at(host.dom0, step, "settle", OPERATOR):
             break
         host.keep(tmp_path / "saved")
         host.boot()
         host.prove_clean(step)
         host.bring_back(tmp_path / "saved")
-        host.ask("settle", operator=True)
+        host.ask("settle", OPERATOR)
         host.prove_clean(step)
     assert step > LEAST_STEPS["settle"]
 
@@ -82,11 +83,11 @@ def test_settle_killed_where_something_is_left(host: Leased) -> None:
         (host.fs / "@/etc/motd").write_text(f"other {step}\n")
         host.ask("release", name="l1")
         host.boot(settle=False)
-        killed = killed_at(host.dom0, step, "settle", operator=True)
+        killed = killed_at(host.dom0, step, "settle", OPERATOR)
         host.boot()
         assert "file /etc/motd has changed" in host.ask("capacity")["drained"], step
         assert host.ask("list")["leases"] == [], step
-        assert host.ask("resume", operator=True)["changed"], step
+        assert host.ask("resume", OPERATOR)["changed"], step
         if not killed:
             break
     assert step > LEAST_STEPS["settle"]
