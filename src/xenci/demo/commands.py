@@ -36,6 +36,8 @@ def up(lab: Lab, screen: Screen, subnet: str | None, war: War | None = None, wit
     :param with_xen: a Xen host joins after both votes, and a third change is tested in a guest of it.
     """
     phases = Phases(screen)
+    if xen_host.joined(lab):
+        xen_host.join(lab)
     prepare(lab, screen, phases, subnet, war, with_xen)
     told = tested(lab, screen, phases, changes.CHANGES)
     keep(lab, told)

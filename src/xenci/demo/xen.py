@@ -25,5 +25,5 @@ def joined(lab: Lab) -> bool:
 
 
 def join(lab: Lab) -> None:
-    """Give the lab's inventory a Xen host; the next deploy makes it."""
+    """Give the lab's inventory a Xen host, as the checkout has it now; the next deploy makes it."""
     shutil.copy(lab.root / SOURCE, inventory(lab))
