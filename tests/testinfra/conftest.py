@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,17 @@ def host(request: pytest.FixtureRequest) -> Any:
 def host_address(request: pytest.FixtureRequest) -> str:
     """Its address."""
     return address(group(request.module.GROUP)[0])
+
+
+@pytest.fixture
+def ssh_closed(host: Any) -> Iterator[None]:
+    """SSH is closed but for what roles have opened, as where `base_firewall_ssh_sources` names others."""
+    listed = host.run("nft --handle list chain inet filter input")
+    assert listed.rc == 0, listed.stderr
+    (anybody,) = re.findall(r"^\s*tcp dport 22 accept # handle (\d+)$", listed.stdout, re.MULTILINE)
+    assert host.run(f"nft delete rule inet filter input handle {anybody}").rc == 0
+    yield
+    assert host.run("nft --file /etc/nftables.conf").rc == 0
 
 
 def scenario_vars() -> dict[str, Any]:

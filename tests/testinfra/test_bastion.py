@@ -54,6 +54,11 @@ def test_it_runs_as_it_is_configured(job):
     )
 
 
+@pytest.mark.usefixtures("ssh_closed")
+def test_a_request_is_answered_where_ssh_is_closed(job):
+    test_status_is_answered(job)
+
+
 def test_status_is_answered(job):
     status, output, errors = job.ask("status")
     assert status == 0, errors

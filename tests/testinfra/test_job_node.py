@@ -60,6 +60,11 @@ def test_a_build_lets_its_own_key_in_and_cannot_lock_the_executor_out(login, oth
     assert login("true").returncode == 0
 
 
+@pytest.mark.usefixtures("ssh_closed")
+def test_the_executor_comes_in_where_ssh_is_closed(login):
+    assert login("true").returncode == 0
+
+
 def test_a_job_is_not_root(login):
     assert login("id -u").stdout.strip() not in ("", "0")
     assert login("sudo -n true").returncode != 0

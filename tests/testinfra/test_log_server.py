@@ -106,6 +106,11 @@ def test_upload_and_read(logs, build):
     assert logs.get(f"/{build}/node/", "HEAD")[0].status == 200
 
 
+@pytest.mark.usefixtures("ssh_closed")
+def test_upload_where_ssh_is_closed(logs, build):
+    assert logs.upload(build, {"a.txt": b"a"})[0] == 0
+
+
 def test_no_script_runs(logs, build):
     page = b"<html><script>alert(1)</script></html>"
     script = "<img src=x onerror=alert(1)>.txt"
