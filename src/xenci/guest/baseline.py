@@ -38,7 +38,7 @@ def look(host: Host) -> Seen:
         "interface": {path.name: "" for path in traces.INTERFACES.iterdir()},
         "xen": {key: value for key, value in xen.facts().items() if key in RUNNING},
         "kernel": {"release": os.uname().release, "command line": text(root.ROOT / "proc/cmdline")},
-        "disk": {"boot sectors": boot_sectors()},
+        "disk": {"boot sectors": boot_sectors(host)},
     }
 
 
@@ -107,9 +107,9 @@ def numbered(argv: list[str]) -> dict[str, str]:
     return found
 
 
-def boot_sectors() -> str:
+def boot_sectors(host: Host) -> str:
     """Return the checksum of the beginning of the disk that the root is on."""
-    device = os.path.realpath(root.DEVICES / root.Root(Path()).mount().uuid)
+    device = os.path.realpath(root.DEVICES / host.root.mount().uuid)
     disk = output(["lsblk", "--noheadings", "--nodeps", "--output", "PKNAME", device])
     path = Path("/dev") / disk[0].strip() if disk and disk[0].strip() else Path(device)
     with path.open("rb") as stream:

@@ -11,6 +11,7 @@ from xenci.guest.images import Images
 from xenci.guest.lease_state import LeaseState
 from xenci.guest.locks import Locks
 from xenci.guest.records import Record, Records
+from xenci.guest.root import Root
 from xenci.guest.seed import remove_folder
 
 
@@ -25,6 +26,7 @@ class Host:
         self.store = storage.store(config)
         self.folders = config.state / "guests"
         self.lease = LeaseState(config.state)
+        self.root = Root(config.run, config.images.parent)
         self.drained_file = config.state / "drained"
 
     def folder(self, guest: str) -> Path:

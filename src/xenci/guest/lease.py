@@ -36,7 +36,9 @@ def why_not(host: Host) -> str:
     """Return why this host can't be leased, "" if it can."""
     if not host.config.lease_user:
         return "it is not offered (xen_host_lease)"
-    return Root(host.config.run).why_not()
+    if host.config.storage.backend != "reflink":
+        return "its guests' disks are volumes, and the boot loader needs a file that it can write"
+    return host.root.why_not()
 
 
 def report(host: Host) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def busy(host: Host) -> str:
     """Return why no guest can be made, "" if one can. The caller holds the lock of everything."""
     reason = host.lease.claim()
     # Whoever has the host may have removed the record of it.
-    if not reason and host.config.lease_user and Root(host.config.run).switched():
+    if not reason and host.config.lease_user and host.root.switched():
         return "the host is leased"
     return reason
 
@@ -132,7 +134,7 @@ def host_keys() -> list[str]:
 
 def prepare(host: Host, record: Lease) -> None:
     """Keep what the host is like, and let somebody in."""
-    place = Root(host.config.run)
+    place = host.root
     try:
         if not place.switched():
             place.boot_known()
@@ -176,7 +178,7 @@ def release(host: Host, request: Request) -> dict[str, Any]:
     """
     name = request["name"]
     with host.locks.lease():
-        place = Root(host.config.run)
+        place = host.root
         switched = bool(host.config.lease_user) and place.switched()
         try:
             record = host.lease.get()
@@ -212,7 +214,7 @@ def settle(host: Host, request: Request) -> dict[str, Any]:
     del request
     if why_not(host):
         return {"settled": ""}
-    place = Root(host.config.run)
+    place = host.root
     with host.locks.lease():
         if place.switched():
             return {"settled": ""}

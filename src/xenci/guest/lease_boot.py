@@ -9,12 +9,12 @@ from xenci.guest import root, xen
 from xenci.guest.errors import GuestError
 from xenci.guest.host import Host
 from xenci.guest.request import Request
-from xenci.guest.root import LEASED, Root
+from xenci.guest.root import LEASED
 
 
 def boot(host: Host, request: Request) -> dict[str, Any]:
     """Choose what the next boot of the lease takes; every boot after it is the way back."""
-    place = Root(host.config.run)
+    place = host.root
     record = host.lease.get()
     if record is None or record.state != "leased" or not place.switched():
         raise GuestError("bad_state", "the host is not leased")

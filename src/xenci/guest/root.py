@@ -2,8 +2,8 @@
 
 For a lease, a snapshot of the root takes its name, which is the one that the boot loader starts. What runs
 goes on under another name and is the lease's. So every boot that nobody planned, after a power cut or a hang,
-is the way back. A lease that wants to be booted itself says so in a block that the boot loader clears before
-it obeys.
+is the way back. A lease that wants to be booted itself says so in a file that the boot loader clears before
+it obeys; it is on the guests' storage, since no boot loader writes to a btrfs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from xenci.guest.command import run
 from xenci.guest.errors import GuestError
+from xenci.guest.records import sync
 
 ROOT = Path("/")
 LEASED = "@xenci-leased"
@@ -29,9 +30,9 @@ WHOLE = ("boot", "etc", "home", "opt", "root", "usr", "var")
 SUBVOLUME = re.compile(r"ID (\d+) gen \d+ top level \d+ path (.*)")
 BTRFS_SECONDS = 300
 
-# The boot loader's block. It can't write to a btrfs, but between the super block at 64 KiB and the first MiB
-# there is nothing of it. Role xen_host's 06_xenci_lease.j2 names the same place in sectors.
-BLOCK_OFFSET, BLOCK_SIZE = 256 * 1024, 512
+# GRUB's environment block, as its manual calls it: a file of that size, which is only ever written in place.
+# Role xen_host's 06_xenci_lease.j2 names the same.
+BLOCK, BLOCK_SIZE = Path("lease/grubenv"), 1024
 DEVICES = Path("/dev/disk/by-uuid")
 SCRIPT = Path("boot/grub/xenci_lease.cfg")
 
@@ -48,7 +49,7 @@ def exchange(one: Path, other: Path) -> None:
 
 
 def block(text: str) -> bytes:
-    """Return the boot loader's block with a line in it."""
+    """Return what the boot loader's file has with a line in it."""
     return f"# GRUB Environment Block\n{text}\n".encode("ascii").ljust(BLOCK_SIZE, b"#")
 
 
@@ -64,8 +65,9 @@ class Mount:
 class Root:
     """The root file system. Everything may be repeated: what is done already is fine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, storage: Path) -> None:
         self.top = folder / "top"
+        self.block = storage / BLOCK
 
     def mount(self) -> Mount:
         """Return what is mounted at the root."""
@@ -138,11 +140,12 @@ class Root:
         return match[1]
 
     def _write_block(self, text: str) -> None:
-        with open(DEVICES / self.mount().uuid, "r+b") as device:
-            device.seek(BLOCK_OFFSET)
-            device.write(block(text))
-            device.flush()
-            os.fsync(device.fileno())
+        self.block.parent.mkdir(exist_ok=True, mode=0o700)
+        with open(os.open(self.block, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
+            stream.write(block(text))
+            stream.flush()
+            os.fsync(stream.fileno())
+        sync(self.block.parent)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[None]:

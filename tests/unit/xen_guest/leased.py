@@ -31,7 +31,7 @@ FILES = {
 RULES = "table inet filter\n"
 LEASE: dict[str, Any] = {"authorized_keys": [KEY], "labels": {"zuul_node_uuid": "1"}}
 # What requests change, and what a crash must be tried again from.
-PARTS = ("fs", "xen", "disks", "images", "run", "devices")
+PARTS = ("fs", "xen", "disks", "images", "run", "lease")
 
 
 class Leased:
@@ -80,11 +80,10 @@ class Leased:
 
     def boot(self, settle: bool = True) -> dict[str, Any]:
         """Restart, in whatever state it is: as the boot loader's 06_xenci_lease does, then the unit."""
-        content = self.device.read_bytes()
-        planned = content[root.BLOCK_OFFSET :].startswith(root.block("xenci_lease=1"))
+        block = self.dom0.root / root.BLOCK
+        planned = block.read_bytes() == root.block("xenci_lease=1")
         if planned:
-            known = root.block("xenci_lease=0")
-            self.device.write_bytes(content.replace(root.block("xenci_lease=1"), known))
+            block.write_bytes(root.block("xenci_lease=0"))
         # Where the script of the lease's root can't be read, the boot loader goes on with its own.
         leased = planned and (self.fs / root.LEASED / root.SCRIPT).exists()
         new = os.open(self.fs / (root.LEASED if leased else "@"), os.O_RDONLY)
