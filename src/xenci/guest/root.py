@@ -152,7 +152,7 @@ class Root:
         """Have the top of the file system mounted; a killed process may have left it so."""
         self.top.mkdir(exist_ok=True, mode=0o700)
         if not os.path.ismount(self.top):
-            self._run("mount", "-o", "subvolid=5", f"UUID={self.mount().uuid}", str(self.top))
+            self._run("mount", "-o", "subvolid=5", str(DEVICES / self.mount().uuid), str(self.top))
         yield
         self._run("umount", str(self.top))
 
