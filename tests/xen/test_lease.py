@@ -121,7 +121,9 @@ def test_a_planned_boot_is_the_leases_and_a_power_cut_ends_it(host: XenHost) -> 
         done = as_job(host, found, life, text=program)
     assert done.returncode == 0, done.stdout + host.ssh("cat /var/tmp/logs/xen-life-xl.txt").stdout[-6000:]
     suite = ET.fromstring(host.ssh("cat /var/tmp/logs/xen-life-xl.xml").stdout)  # noqa: S314 - just made
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("7", "0", "0")
+    # Debian's Xen migrates no paravirtualized guest.
+    skipped = [case.get("name") for case in suite if case.find("skipped") is not None]
+    assert (suite.get("tests"), suite.get("failures"), skipped) == ("7", "0", ["migrate"])
     with host.timer("power cut, and the way back"):
         host.ssh("(sleep 1; echo b >/proc/sysrq-trigger) >/dev/null 2>&1 &")
         until(lambda: ask(host, "capacity").get("leased") == {}, PATIENCE)

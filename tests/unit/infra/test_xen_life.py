@@ -18,7 +18,7 @@ STEPS = ["info", "create", "pause", "save", "restore", "migrate", "destroy"]
 DOUBLE = r"""#!/bin/bash
 cd "$(dirname "$0")/.."
 echo "$(basename "$0") $*" >>calls
-[ "$(cat fail 2>/dev/null)" != "$(basename "$0") $1" ] || { echo broken >&2; exit 1; }
+[ "$(cat fail 2>/dev/null)" != "$(basename "$0") $1" ] || { cat why >&2 2>/dev/null || echo broken >&2; exit 1; }
 start() {
     echo $(($(cat next 2>/dev/null || echo 1) + 1)) >next
     cat next >domain; echo -b---- >state
@@ -106,6 +106,16 @@ def test_libvirt_does_not_migrate_to_itself(host: Path) -> None:
     assert (status, kinds.pop("migrate")) == (0, "skipped"), text
     assert set(kinds.values()) == {"passed"}, text
     assert "virsh" in (host / "calls").read_text()
+
+
+def test_a_xen_that_migrates_no_such_guest(host: Path) -> None:
+    (host / "fail").write_text("xl migrate")
+    (host / "why").write_text("xc: error: Failed to enable logdirty: 95,22,0 (22 = Invalid argument)")
+    status, kinds, text = run(host, "--toolstack", "xl")
+    assert (status, kinds.pop("migrate")) == (0, "skipped"), text
+    assert set(kinds.values()) == {"passed"}, text
+    # It is asked whether it has outlived the attempt.
+    assert "sum 1004 of xenci-life" in text
 
 
 def test_a_step_that_fails_ends_it_and_removes_the_guest(host: Path) -> None:
