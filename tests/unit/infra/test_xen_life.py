@@ -18,7 +18,8 @@ STEPS = ["info", "create", "pause", "save", "restore", "migrate", "destroy"]
 DOUBLE = r"""#!/bin/bash
 cd "$(dirname "$0")/.."
 echo "$(basename "$0") $*" >>calls
-[ "$(cat fail 2>/dev/null)" != "$(basename "$0") $1" ] || { cat why >&2 2>/dev/null || echo broken >&2; exit 1; }
+[ "$(cat fail 2>/dev/null)" != "$(basename "$0") $1" ] ||
+    { cat why >&2 2>/dev/null || echo broken >&2; exit 1; }
 start() {
     echo $(($(cat next 2>/dev/null || echo 1) + 1)) >next
     cat next >domain; echo -b---- >state

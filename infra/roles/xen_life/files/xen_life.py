@@ -26,7 +26,7 @@ NAME, UUID, MEMORY_MIB = "xenci-life", "5b4d7a52-8f0e-4c58-9d0e-6a2f6e1c0a11", 2
 CONSOLE = Path("/var/log/xen/console") / f"guest-{NAME}.log"
 PROMPT = "(initramfs)"
 COMMAND_SECONDS, BOOT_SECONDS, ANSWER_SECONDS = 300, 300, 60
-# What the toolstack says where Xen answers EOPNOTSUPP, as Debian's does: a guest that runs can't be watched for changes.
+# The toolstack's word where Xen answers EOPNOTSUPP, as Debian's does: it can't watch what a guest changes.
 NO_SHADOW_PAGING = "Failed to enable logdirty: 95,"
 OPTIONS = "console=hvc0 break=top quiet"
 XL = """\
@@ -194,9 +194,7 @@ class Xl(Guest):
             if NO_SHADOW_PAGING not in self.said[-1]:
                 raise
             self.answers()
-            raise SkipError(
-                "this Xen has no shadow paging, so it migrates no paravirtualized guest"
-            ) from None
+            raise SkipError("this Xen has no shadow paging, and so migrates no PV guest") from None
         after = self.state().split()[1]
         if after == before:
             raise StepError(f"the guest is still domain {before}")
