@@ -227,7 +227,7 @@ def test_console_of_a_guest_that_dies_is_logged(provider, dom0, caplog):
 
 
 def test_delete_goes_on_until_the_host_answers(provider, dom0, ssh, monkeypatch, caplog):
-    monkeypatch.setattr("xenci.zuul.xen.endpoint.DELETE_PAUSE", 0.1)
+    monkeypatch.setattr("xenci.zuul.xen.endpoint.XenDeleteStateMachine.PAUSE", 0.1)
     node = node_of(provider)
     create(provider, node)
     (ssh / "down").touch()
@@ -298,7 +298,8 @@ def whole(dom0, monkeypatch):
         return reply
 
     monkeypatch.setattr(XenHost, "ask", ask)
-    monkeypatch.setattr("xenci.zuul.xen.endpoint.LEASE_PAUSE", 0.05)
+    for name in ("XenLeaseStateMachine", "XenReleaseStateMachine"):
+        monkeypatch.setattr(f"xenci.zuul.xen.endpoint.{name}.PAUSE", 0.05)
     yield host
     os.close(host.handle)
 

@@ -150,14 +150,15 @@ class XenCreateStateMachine(statemachine.StateMachine):
             raise
 
 
-class XenDeleteStateMachine(statemachine.StateMachine):
-    """Asks until the guest is gone: a delete that raises would make Zuul forget the node, guest or not."""
+class AskingStateMachine(statemachine.StateMachine):
+    """Asks the host in a thread, again and again after a pause, until its reply is the last."""
 
     state: str
-    DELETING = "deleting guest"
+    WAITING: str
+    PAUSE: float
 
-    def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:
-        super().__init__(node.delete_state)
+    def __init__(self, endpoint: XenEndpoint, node: Any, state: Any, log: Any) -> None:
+        super().__init__(state)
         self.endpoint, self.node, self.log = endpoint, node, log
         self.future: Future[Any] | None = None
         self.again = 0.0
@@ -165,82 +166,86 @@ class XenDeleteStateMachine(statemachine.StateMachine):
     def advance(self) -> None:
         """Take one step, without waiting."""
         if self.state == self.START:
-            self.state = self.DELETING
-        if self.state == self.DELETING:
+            self.state = self.WAITING
+            self.begin()
+        if self.state == self.WAITING:
             if self.future is None and time.monotonic() >= self.again:
-                self.future = self.endpoint.submit(self.delete, guest_name(self.node.uuid))
+                self.future = self.endpoint.submit(self.ask)
             if self.future is None or not self.future.done():
                 return
             future, self.future = self.future, None
-            try:
-                reply = future.result()
-            except HostError as error:
-                self.log.warning("Guest of node %s is not gone yet: %s", self.node.uuid, error)
-                self.again = time.monotonic() + DELETE_PAUSE
+            if not self.last(future):
+                self.again = time.monotonic() + self.PAUSE
                 return
-            if reply.get("death"):
-                self.log.warning(
-                    "Guest of node %s had died before: %s. Its console:\n%s",
-                    self.node.uuid,
-                    reply["death"],
-                    reply["console"],
-                )
             self.state = self.COMPLETE
         self.complete = self.state == self.COMPLETE
 
-    def delete(self, name: str) -> dict[str, Any]:
-        """Remove the guest, in a thread; of one that had died, return the end of its console too."""
-        host = self.endpoint.host
+    def begin(self) -> None:
+        """Do what comes before the first request."""
+
+    def ask(self) -> dict[str, Any]:
+        """Return the reply; runs in a thread."""
+        raise NotImplementedError
+
+    def last(self, future: Future[Any]) -> bool:
+        """Take the reply or the error; False: ask again."""
+        raise NotImplementedError
+
+
+class XenDeleteStateMachine(AskingStateMachine):
+    """Asks until the guest is gone: a delete that raises would make Zuul forget the node, guest or not."""
+
+    WAITING = "deleting guest"
+    PAUSE = DELETE_PAUSE
+
+    def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:
+        super().__init__(endpoint, node, node.delete_state, log)
+
+    def ask(self) -> dict[str, Any]:
+        """Remove the guest; of one that had died, return the end of its console too."""
+        host, name = self.endpoint.host, guest_name(self.node.uuid)
         reply = host.ask("delete", 300, name=name)
         return (
             {**reply, **host.ask("console", name=name, bytes=CONSOLE_BYTES)} if reply.get("death") else reply
         )
 
+    def last(self, future: Future[Any]) -> bool:
+        """See that it is gone."""
+        try:
+            reply = future.result()
+        except HostError as error:
+            self.log.warning("Guest of node %s is not gone yet: %s", self.node.uuid, error)
+            return False
+        if reply.get("death"):
+            self.log.warning(
+                "Guest of node %s had died before: %s. Its console:\n%s",
+                self.node.uuid,
+                reply["death"],
+                reply["console"],
+            )
+        return True
 
-class XenLeaseStateMachine(statemachine.StateMachine):
+
+class XenLeaseStateMachine(AskingStateMachine):
     """Asks for the whole host until its guests have left, and it has it.
 
     From the first step on, Zuul counts all of the host as used and starts no more guests there; the host
     makes none either. Raising Zuul's quota exception would end the wish, and the next node would begin anew.
     """
 
-    state: str
-    EMPTYING = "waiting for the host to be empty"
+    WAITING = "waiting for the host to be empty"
+    PAUSE = LEASE_PAUSE
 
     def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:
-        super().__init__(node.create_state)
-        self.endpoint, self.node, self.log = endpoint, node, log
-        self.future: Future[Any] | None = None
-        self.again = 0.0
+        super().__init__(endpoint, node, node.create_state, log)
 
-    def advance(self) -> None:
-        """Take one step, without waiting."""
-        if self.state == self.START:
-            self.state = self.EMPTYING
-            self.node.quota = self.endpoint.whole()
-            self.node.whole_host = True
-        if self.state == self.EMPTYING:
-            if self.future is None and time.monotonic() >= self.again:
-                self.future = self.endpoint.submit(self.lease)
-            if self.future is None or not self.future.done():
-                return
-            future, self.future = self.future, None
-            try:
-                reply = future.result()
-            except HostError as error:
-                if error.code != "full":
-                    raise
-                self.log.info("Node %s waits for its host: %s", self.node.uuid, error)
-                self.again = time.monotonic() + LEASE_PAUSE
-                return
-            host = self.endpoint.host.address
-            self.node.updateFromInstance(XenLease(host, reply["lease"], self.endpoint.whole()))
-            self.node.node_properties["xen"] = reply["outside"]
-            self.state = self.COMPLETE
-        self.complete = self.state == self.COMPLETE
+    def begin(self) -> None:
+        """Take all of the host's quota."""
+        self.node.quota = self.endpoint.whole()
+        self.node.whole_host = True
 
-    def lease(self) -> dict[str, Any]:
-        """Ask for the host, in a thread."""
+    def ask(self) -> dict[str, Any]:
+        """Ask for the host."""
         return self.endpoint.host.ask(
             "lease",
             LEASE_SECONDS,
@@ -249,40 +254,41 @@ class XenLeaseStateMachine(statemachine.StateMachine):
             authorized_keys=self.endpoint.connection.authorized_keys(),
         )
 
+    def last(self, future: Future[Any]) -> bool:
+        """Take the host once it is empty; anything else than guests counts against the provider."""
+        try:
+            reply = future.result()
+        except HostError as error:
+            if error.code != "full":
+                raise
+            self.log.info("Node %s waits for its host: %s", self.node.uuid, error)
+            return False
+        host = self.endpoint.host.address
+        self.node.updateFromInstance(XenLease(host, reply["lease"], self.endpoint.whole()))
+        self.node.node_properties["xen"] = reply["outside"]
+        return True
 
-class XenReleaseStateMachine(statemachine.StateMachine):
+
+class XenReleaseStateMachine(AskingStateMachine):
     """Asks until the host has come back, which takes it a restart: in between it does not answer."""
 
-    state: str
-    RETURNING = "waiting for the host to come back"
+    WAITING = "waiting for the host to come back"
+    PAUSE = LEASE_PAUSE
 
     def __init__(self, endpoint: XenEndpoint, node: Any, log: Any) -> None:
-        super().__init__(node.delete_state)
-        self.endpoint, self.node, self.log = endpoint, node, log
-        self.future: Future[Any] | None = None
-        self.again = 0.0
+        super().__init__(endpoint, node, node.delete_state, log)
 
-    def advance(self) -> None:
-        """Take one step, without waiting."""
-        if self.state == self.START:
-            self.state = self.RETURNING
-        if self.state == self.RETURNING:
-            if self.future is None and time.monotonic() >= self.again:
-                name = guest_name(self.node.uuid)
-                self.future = self.endpoint.submit(self.endpoint.host.ask, "release", name=name)
-            if self.future is None or not self.future.done():
-                return
-            future, self.future = self.future, None
-            try:
-                returning = future.result()["returning"]
-            except HostError as error:
-                self.log.info("Host of node %s is not back yet: %s", self.node.uuid, error)
-                returning = True
-            if returning:
-                self.again = time.monotonic() + LEASE_PAUSE
-                return
-            self.state = self.COMPLETE
-        self.complete = self.state == self.COMPLETE
+    def ask(self) -> dict[str, Any]:
+        """Give the host back."""
+        return self.endpoint.host.ask("release", name=guest_name(self.node.uuid))
+
+    def last(self, future: Future[Any]) -> bool:
+        """See that it is back."""
+        try:
+            return not future.result()["returning"]
+        except HostError as error:
+            self.log.info("Host of node %s is not back yet: %s", self.node.uuid, error)
+            return False
 
 
 def label_quota(flavor: Any) -> Any:
