@@ -388,21 +388,19 @@ def test_leak_sweep_of_a_lease(provider, whole):
     whole.prove_clean()
 
 
-@pytest.mark.parametrize("size", [{}, {"memory": 256, "whole-host": True}])
-def test_a_flavor_has_a_size_or_is_the_host(provider, size):
+def configured(provider, **changes):
+    """The provider, with other values in its section."""
     from xenci.zuul.xen.provider import XenProvider
 
+    section = {**SECTION, **changes}
+    return XenProvider(provider.driver, None, provider.connection, "example", "xen1", section, "system-1")
+
+
+@pytest.mark.parametrize("size", [{}, {"memory": 256, "whole-host": True}])
+def test_a_flavor_has_a_size_or_is_the_host(provider, size):
     flavors = [{**SECTION["flavors"][1], "whole-host": False, **size}, SECTION["flavors"][0]]
     with pytest.raises(ValueError, match="flavor whole: give its memory, or `whole-host: true`"):
-        XenProvider(
-            provider.driver,
-            None,
-            provider.connection,
-            "example",
-            "xen1",
-            {**SECTION, "flavors": flavors},
-            "system-1",
-        )
+        configured(provider, flavors=flavors)
 
 
 def test_ssh_never_takes_an_unknown_key(provider, ssh):
@@ -424,19 +422,9 @@ def test_keys_are_never_scanned(provider):
 
 
 def test_image_of_zuuls_own_is_refused(provider):
-    from xenci.zuul.xen.provider import XenProvider
-
     images = [{**SECTION["images"][0], "type": "zuul"}, SECTION["images"][1]]
     with pytest.raises(ValueError, match="debian-12 has type zuul: with driver xen it must be cloud"):
-        XenProvider(
-            provider.driver,
-            None,
-            provider.connection,
-            "example",
-            "xen1",
-            {**SECTION, "images": images},
-            "system-1",
-        )
+        configured(provider, images=images)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -100,35 +101,58 @@ class XenEndpoint(BaseProviderEndpoint):
         self.host.ask(operation, name=resource.name)
 
 
-class XenCreateStateMachine(statemachine.StateMachine):
-    """Asks for a guest and waits. After a restart it asks again: the host goes on where it was."""
+class AskingStateMachine(statemachine.StateMachine, abc.ABC):
+    """Asks the host in a thread, again and again after a pause, until its reply is the last."""
 
     state: str
-    CREATING = "creating guest"
+    WAITING: str
+    PAUSE = 0.0
 
-    def __init__(self, endpoint: XenEndpoint, node: Any, request: dict[str, Any], log: Any) -> None:
-        super().__init__(node.create_state)
-        self.endpoint, self.node, self.request, self.log = endpoint, node, request, log
+    def __init__(self, endpoint: XenEndpoint, node: Any, state: Any, log: Any) -> None:
+        super().__init__(state)
+        self.endpoint, self.node, self.log = endpoint, node, log
         self.future: Future[Any] | None = None
+        self.again = 0.0
 
     def advance(self) -> None:
         """Take one step, without waiting."""
         if self.state == self.START:
-            self.state = self.CREATING
-        if self.state == self.CREATING:
-            if self.future is None:
-                self.future = self.endpoint.submit(self.create)
-            if not self.future.done():
+            self.state = self.WAITING
+            self.begin()
+        if self.state == self.WAITING:
+            if self.future is None and time.monotonic() >= self.again:
+                self.future = self.endpoint.submit(self.ask)
+            if self.future is None or not self.future.done():
                 return
-            reply = self.future.result()
-            self.node.updateFromInstance(XenInstance(self.endpoint.host.address, reply["guest"]))
-            # Jobs find it among the node's variables, as zuul_node.node_properties.
-            self.node.node_properties["xen"] = {"guest": reply["guest"]["name"], **reply["outside"]}
+            if not self.last(self.future):
+                self.future, self.again = None, time.monotonic() + self.PAUSE
+                return
             self.state = self.COMPLETE
         self.complete = self.state == self.COMPLETE
 
-    def create(self) -> dict[str, Any]:
-        """Make the guest, in a thread.
+    def begin(self) -> None:
+        """Do what comes before the first request."""
+
+    @abc.abstractmethod
+    def ask(self) -> dict[str, Any]:
+        """Return the reply; runs in a thread."""
+
+    @abc.abstractmethod
+    def last(self, future: Future[Any]) -> bool:
+        """Take the reply or the error; False: ask again."""
+
+
+class XenCreateStateMachine(AskingStateMachine):
+    """Asks for a guest and waits. After a restart it asks again: the host goes on where it was."""
+
+    WAITING = "creating guest"
+
+    def __init__(self, endpoint: XenEndpoint, node: Any, request: dict[str, Any], log: Any) -> None:
+        super().__init__(endpoint, node, node.create_state, log)
+        self.request = request
+
+    def ask(self) -> dict[str, Any]:
+        """Make the guest.
 
         "Full now" is Zuul's quota exception: the request waits. Anything else counts against this provider,
         and the launcher goes on to another host after its launch-attempts.
@@ -149,47 +173,13 @@ class XenCreateStateMachine(statemachine.StateMachine):
                 raise QuotaException(str(error)) from error
             raise
 
-
-class AskingStateMachine(statemachine.StateMachine):
-    """Asks the host in a thread, again and again after a pause, until its reply is the last."""
-
-    state: str
-    WAITING: str
-    PAUSE: float
-
-    def __init__(self, endpoint: XenEndpoint, node: Any, state: Any, log: Any) -> None:
-        super().__init__(state)
-        self.endpoint, self.node, self.log = endpoint, node, log
-        self.future: Future[Any] | None = None
-        self.again = 0.0
-
-    def advance(self) -> None:
-        """Take one step, without waiting."""
-        if self.state == self.START:
-            self.state = self.WAITING
-            self.begin()
-        if self.state == self.WAITING:
-            if self.future is None and time.monotonic() >= self.again:
-                self.future = self.endpoint.submit(self.ask)
-            if self.future is None or not self.future.done():
-                return
-            future, self.future = self.future, None
-            if not self.last(future):
-                self.again = time.monotonic() + self.PAUSE
-                return
-            self.state = self.COMPLETE
-        self.complete = self.state == self.COMPLETE
-
-    def begin(self) -> None:
-        """Do what comes before the first request."""
-
-    def ask(self) -> dict[str, Any]:
-        """Return the reply; runs in a thread."""
-        raise NotImplementedError
-
     def last(self, future: Future[Any]) -> bool:
-        """Take the reply or the error; False: ask again."""
-        raise NotImplementedError
+        """Take the guest; an error ends the node."""
+        reply = future.result()
+        self.node.updateFromInstance(XenInstance(self.endpoint.host.address, reply["guest"]))
+        # Jobs find it among the node's variables, as zuul_node.node_properties.
+        self.node.node_properties["xen"] = {"guest": reply["guest"]["name"], **reply["outside"]}
+        return True
 
 
 class XenDeleteStateMachine(AskingStateMachine):
