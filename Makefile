@@ -66,7 +66,7 @@ test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, fau
 
 .PHONY: test-lease
 test-lease: setup ## lease a real Xen host under QEMU as a whole, spoil it, and see it come back; needs a loop device
-	@.venv/bin/pytest -q -s tests/xen/test_lease_root.py tests/xen/test_lease.py --variant leasable $(if $(SUBNET),--subnet $(SUBNET))
+	@.venv/bin/pytest -q -s tests/xen/test_lease_root.py tests/xen/test_lease.py tests/xen/test_lease_builds.py --variant leasable $(if $(SUBNET),--subnet $(SUBNET))
 
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built collection

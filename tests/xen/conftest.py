@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Command
-from tests.xen.host import IMAGE, NAME, ROOT, VARIANT, Timer, XenHost
+from tests.xen.host import IMAGE, NAME, ROOT, Timer, XenHost
 from xenci.demo import secrets
 from xenci.demo.lab import Lab
+from xenci.demo.site import Site
 
 TIMER = pytest.StashKey[Timer]()
 
@@ -22,7 +23,7 @@ TIMER = pytest.StashKey[Timer]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--lab", default=NAME, help="the lab; it is made, and goes away at the end")
     parser.addoption("--subnet", default="10.206.0.0/24", help="its subnet")
-    parser.addoption("--variant", help="another Xen host, as tests/xen/VARIANT.yml says: trixie, leasable")
+    parser.addoption("--variant", help="another Xen host, with the inventory in tests/xen/variants: trixie, leasable")
     parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
 
 
@@ -41,7 +42,7 @@ def bare(request: pytest.FixtureRequest) -> Iterator[XenHost]:
     secrets.ensure(lab, option("--subnet"))
     shutil.copy(ROOT / "inventories/xen/hosts.yml", lab.inventory / "xen.yml")
     if variant := option("--variant"):
-        shutil.copy(ROOT / f"tests/xen/{variant}.yml", lab.inventory / VARIANT)
+        shutil.copytree(ROOT / "tests/xen/variants" / variant, lab.inventory, dirs_exist_ok=True)
     try:
         with timer("hosts of the lab"):
             made = Command("lab", "up", "--lab", lab.name)
@@ -80,6 +81,17 @@ def image(host: XenHost) -> str:
     with host.timer("role golden_image, first run: build unless cached, carry, import, boot a guest of it"):
         host.playbook("playbooks/configure_golden_image.yml")
     return IMAGE
+
+
+@pytest.fixture(scope="session")
+def site(host: XenHost, image: str) -> Site:
+    """A whole CI around the Xen host."""
+    lab = host.lab
+    if not lab.applied.exists():
+        with host.timer("a whole CI, and its first votes, both from guests"):
+            up = Command("demo", "up", "--lab", lab.name, "--xen")
+            assert up.finish() == 0, up.tail
+    return Site(lab)
 
 
 @pytest.fixture

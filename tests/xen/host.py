@@ -20,7 +20,7 @@ from xenci.demo.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, HOST, IMAGE = "xen", "xen1", "debian-12"
-# Where a lab has the inventory of a variant.
+# What a lab has of a variant's inventory for its Xen host.
 VARIANT = "xen_variant.yml"
 
 

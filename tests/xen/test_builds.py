@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from tests.e2e import review
-from tests.e2e.conftest import Command
 from tests.e2e.faults import GOOD, LASTING, inside, items, kill, proposed, running, the_message, until, voted
 from tests.xen.host import HOST, XenHost
 from xenci.demo import hosts, report
@@ -24,17 +23,6 @@ PATIENCE = 900.0
 JOB = "xen-guest-tests"
 # The project's other tests run on a static node, where this one has nothing to wait for.
 IN_A_GUEST = '@unittest.skipUnless(pathlib.Path("/sys/hypervisor/uuid").exists(), "not in a guest of Xen")'
-
-
-@pytest.fixture(scope="session")
-def site(host: XenHost, image: str) -> Site:
-    """A whole CI around the Xen host."""
-    lab = host.lab
-    if not lab.applied.exists():
-        with host.timer("a whole CI, and its first votes, both from guests"):
-            up = Command("demo", "up", "--lab", lab.name, "--xen")
-            assert up.finish() == 0, up.tail
-    return Site(lab)
 
 
 @pytest.fixture(autouse=True)
