@@ -23,7 +23,9 @@ TIMER = pytest.StashKey[Timer]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--lab", default=NAME, help="the lab; it is made, and goes away at the end")
     parser.addoption("--subnet", default="10.206.0.0/24", help="its subnet")
-    parser.addoption("--variant", help="another Xen host, with the inventory in tests/xen/variants: trixie, leasable")
+    parser.addoption(
+        "--variant", help="another Xen host, with the inventory in tests/xen/variants: trixie, leasable"
+    )
     parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
 
 
