@@ -64,6 +64,10 @@ test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, fau
 	@.venv/bin/pytest -q -s tests/xen $(if $(SUBNET),--subnet $(SUBNET))
 	@.venv/bin/pytest -q -s -m core --variant trixie tests/xen $(if $(SUBNET),--subnet $(SUBNET))
 
+.PHONY: test-debian
+test-debian: setup ## a plain Debian under QEMU: jobs in bubblewrap, and test hosts, with unified cgroups and AppArmor
+	@.venv/bin/pytest -q -s tests/debian $(if $(SUBNET),--subnet $(SUBNET))
+
 .PHONY: test-lease
 test-lease: setup ## lease a real Xen host under QEMU as a whole, spoil it, and see it come back; needs a loop device
 	@.venv/bin/pytest -q -s tests/xen/test_lease_root.py tests/xen/test_lease.py tests/xen/test_lease_builds.py --variant leasable $(if $(SUBNET),--subnet $(SUBNET))
