@@ -32,7 +32,8 @@ def described(lab: Lab) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for source in (lab.root / "inventories" / "demo" / "hosts.yml", *sorted(lab.inventory.glob("*.yml"))):
         groups = yaml.safe_load(source.read_text(encoding="utf-8"))["all"].get("children", {})
-        found |= groups.get("lab", {}).get("hosts", {})
+        for host, values in groups.get("lab", {}).get("hosts", {}).items():
+            found[host] = found.get(host, {}) | values
     return found
 
 
