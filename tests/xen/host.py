@@ -95,6 +95,12 @@ class XenHost:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
+    def asked(self, operation: str, **fields: Any) -> dict[str, Any]:
+        """Ask it likewise; returns {} while it does not answer."""
+        done = self.as_launcher("whatever", text=json.dumps({"operation": operation, **fields}))
+        answer: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+        return answer
+
     def as_launcher(self, command: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command over SSH from the launcher's host, with the launcher's key."""
         return self.inside(

@@ -35,13 +35,6 @@ def seen(host: XenHost) -> list[str]:
     return host.ssh(f"({LOOK}) | sort").stdout.splitlines()
 
 
-def ask(host: XenHost, operation: str, **fields: Any) -> dict[str, Any]:
-    """The reply to a launcher's request, {} while the host does not answer."""
-    done = host.as_launcher("whatever", text=json.dumps({"operation": operation, **fields}))
-    answer: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
-    return answer
-
-
 def lease(host: XenHost, name: str) -> dict[str, Any]:
     """Lease the host; returns the lease."""
     keys = [(host.lab.keys / "zuul_node.pub").read_text(encoding="utf-8").strip()]
@@ -65,7 +58,7 @@ def as_job(
 
 def release(host: XenHost, name: str) -> None:
     """Ask until the lease has ended."""
-    until(lambda: ask(host, "release", name=name).get("returning") is False, PATIENCE)
+    until(lambda: host.asked("release", name=name).get("returning") is False, PATIENCE)
 
 
 def test_a_spoilt_host_comes_back(host: XenHost) -> None:
@@ -126,8 +119,8 @@ def test_a_planned_boot_is_the_leases_and_a_power_cut_ends_it(host: XenHost) -> 
     assert (suite.get("tests"), suite.get("failures"), skipped) == ("7", "0", ["migrate"])
     with host.timer("power cut, and the way back"):
         host.ssh("(sleep 1; echo b >/proc/sysrq-trigger) >/dev/null 2>&1 &")
-        until(lambda: ask(host, "capacity").get("leased") == {}, PATIENCE)
-    assert ask(host, "release", name="boot") == {"ok": True, "released": False, "returning": False}
+        until(lambda: host.asked("capacity").get("leased") == {}, PATIENCE)
+    assert host.asked("release", name="boot") == {"ok": True, "released": False, "returning": False}
     assert seen(host) == before
 
 
