@@ -70,7 +70,7 @@ test-debian: setup ## a plain Debian under QEMU: jobs in bubblewrap, and test ho
 
 .PHONY: test-lease
 test-lease: setup ## lease a real Xen host under QEMU as a whole, spoil it, and see it come back; needs a loop device
-	@.venv/bin/pytest -q -s tests/xen/test_lease_root.py tests/xen/test_lease.py tests/xen/test_lease_builds.py --variant leasable $(if $(SUBNET),--subnet $(SUBNET))
+	@.venv/bin/pytest -q -s tests/xen/test_lease*.py --variant leasable $(if $(SUBNET),--subnet $(SUBNET))
 
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built collection

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Command
+from tests.e2e.conftest import ROOT, Command
 from xenci.demo import secrets
 from xenci.demo.lab import Lab
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,23 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep-lab", action="store_true", help="leave it for the next run, with what is on it")
 
 
-class Machines:
-    """The lab's machines, as its controller reaches them."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-
-    def run(self, host: str, command: str, stdin: bytes = b"", patience: float = 600.0) -> str:
-        """Run a command there as root, and return what it says; it must go well."""
-        words = ["ssh", "-F", f"{self.lab.directory}/ssh_config", "-o", "BatchMode=yes", host, command]
-        done = subprocess.run(words, input=stdin, capture_output=True, check=False, timeout=patience)
-        said = (done.stdout + done.stderr).decode(errors="replace")
-        assert done.returncode == 0, f"{host}: {command}: {said[-4000:]}"
-        return done.stdout.decode(errors="replace")
-
-
 @pytest.fixture(scope="session")
-def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The hosts, booted; nothing is configured on them."""
     option = request.config.getoption
     lab = Lab(option("--lab"), ROOT)
@@ -47,7 +29,7 @@ def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
     try:
         made = Command("lab", "up", "--lab", lab.name)
         assert made.finish() == 0, made.tail
-        yield Machines(lab)
+        yield lab
     finally:
         if not option("--keep-lab"):
             gone = Command("lab", "down", "--lab", lab.name)

@@ -211,6 +211,17 @@ def test_hosts_that_a_further_inventory_adds(tmp_path: Path) -> None:
     assert len(set(hosts.addresses(lab).values())) == len(before) + len(added)
 
 
+def test_a_host_may_stand_in_two_files(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "inventories", tmp_path / "inventories")
+    lab = Lab("test", tmp_path)
+    secrets.ensure(lab, "10.9.0.0/24")
+    before = hosts.described(lab)
+    further = {"all": {"children": {"lab": {"hosts": {"executor": {"lab_kind": "vm"}}}}}}
+    (lab.inventory / "further.yml").write_text(yaml.safe_dump(further))
+    assert hosts.described(lab) == before | {"executor": before["executor"] | {"lab_kind": "vm"}}
+    assert hosts.addresses(lab)["executor"] == "10.9.0.30"
+
+
 def test_virtual_machines_that_run_are_told_from_those_that_ended(tmp_path: Path) -> None:
     lab = Lab("test", tmp_path)
     assert hosts.machines(lab) == {}

@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -39,6 +40,30 @@ class Timer:
         print(f"  {what}: {self.seconds[-1][1]:.1f} s", flush=True)  # noqa: T201
 
 
+def ssh(
+    lab: Lab,
+    host: str,
+    command: str,
+    file: IO[bytes] | None = None,
+    text: str | None = None,
+    check: bool = True,
+    patience: float = 900.0,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command on a host of the lab as the controller's root, with a file or a text as its input."""
+    words = ["ssh", "-F", f"{lab.directory}/ssh_config", "-o", "BatchMode=yes", host, command]
+    given: dict[str, Any] = {"stdin": file} if file else {"input": text or ""}
+    done = subprocess.run(words, **given, capture_output=True, text=True, check=False, timeout=patience)
+    assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done
+
+
+def lived(xml: str) -> tuple[str | None, str | None, list[str | None]]:
+    """What a JUnit file of xen_life.py says: how many steps, how many failed, which were skipped."""
+    suite = ET.fromstring(xml)  # noqa: S314 - the job's own
+    skipped = [case.get("name") for case in suite if case.find("skipped") is not None]
+    return suite.get("tests"), suite.get("failures"), skipped
+
+
 class XenHost:
     """The host xen1 of the lab."""
 
@@ -64,11 +89,7 @@ class XenHost:
         self, command: str, file: IO[bytes] | None = None, text: str | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in dom0 as the controller's root, with a file or a text as its input."""
-        words = ["ssh", "-F", f"{self.lab.directory}/ssh_config", "-o", "BatchMode=yes", HOST, command]
-        given: dict[str, Any] = {"stdin": file} if file else {"input": text or ""}
-        done = subprocess.run(words, **given, capture_output=True, text=True, check=False, timeout=900)
-        assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done
+        return ssh(self.lab, HOST, command, file, text, check)
 
     def inside(self, container: str, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a program in a container of the lab."""
@@ -90,15 +111,16 @@ class XenHost:
 
     def launcher(self, operation: str, **fields: Any) -> dict[str, Any]:
         """Ask it as Zuul's launcher does: from its host, with its key; returns the reply."""
-        done = self.as_launcher("whatever", text=json.dumps({"operation": operation, **fields}))
-        assert done.stdout, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return self._reply(operation, fields, must=True)
 
     def asked(self, operation: str, **fields: Any) -> dict[str, Any]:
         """Ask it likewise; returns {} while it does not answer."""
+        return self._reply(operation, fields, must=False)
+
+    def _reply(self, operation: str, fields: dict[str, Any], *, must: bool) -> dict[str, Any]:
         done = self.as_launcher("whatever", text=json.dumps({"operation": operation, **fields}))
-        answer: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+        assert done.stdout or not must, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout or "{}")
         return answer
 
     def as_launcher(self, command: str, text: str = "") -> subprocess.CompletedProcess[str]:
