@@ -59,6 +59,10 @@ test-zuul: setup ## tests against Zuul itself: xenci-zuul, and what is rendered 
 golden-image: setup ## build the images that guests are made of, and look into them; minutes when they are not there
 	@.venv/bin/pytest -q tests/golden_image
 
+.PHONY: xen-guest
+xen-guest: setup ## the program that makes guests, on a dom0 of doubles: its requests, its life, killed at every step
+	@.venv/bin/pytest -q -n 2 tests/xen_guest
+
 .PHONY: test-xen
 test-xen: setup ## a real Xen host under QEMU: the role, the life of guests, faults; with Debian 13, LVM and libvirt the first two
 	@.venv/bin/pytest -q -s tests/xen $(if $(SUBNET),--subnet $(SUBNET))

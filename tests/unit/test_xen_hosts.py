@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import SOURCE, Dom0, ssh_servers
+from tests.xen_guest.dom0 import SOURCE, Dom0, ssh_servers
 from xenci import cli, xen_hosts
 from xenci.cli import errors
 

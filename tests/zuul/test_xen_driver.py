@@ -13,7 +13,7 @@ import time
 import pytest
 import yaml
 
-from tests.unit.xen_guest.dom0 import KEY, SOURCE, Dom0, ssh_servers
+from tests.xen_guest.dom0 import KEY, SOURCE, Dom0, ssh_servers
 from xenci.zuul import drivers
 
 LOG = logging.getLogger("test")
@@ -282,7 +282,7 @@ def test_quota_is_nominal_and_survives_a_host_that_is_down(provider, ssh):
 @pytest.fixture
 def whole(dom0, monkeypatch):
     """The host as one that can be leased. It answers in this process, where the doubles restart it."""
-    from tests.unit.xen_guest.leased import Leased
+    from tests.xen_guest.leased import Leased
     from xenci.zuul.xen.host import HostError, XenHost
 
     host = Leased(dom0, monkeypatch)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from tests.unit.xen_guest.dom0 import KEY, SOURCE, Dom0, ssh_servers
+from tests.xen_guest.dom0 import KEY, SOURCE, Dom0, ssh_servers
 
 Run = Callable[..., dict[str, Any]]
 GUEST = {"name": "g1", "image": "debian-12", "type": "pv", "memory_mib": 256, "authorized_keys": [KEY]}

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import KEY, Dom0
-from tests.unit.xen_guest.steps import ask_here, use_doubles_here
+from tests.xen_guest.dom0 import KEY, Dom0
+from tests.xen_guest.steps import ask_here, use_doubles_here
 from xenci.guest import lease_state, root
 from xenci.guest.request import LAUNCHER, OPERATOR
 

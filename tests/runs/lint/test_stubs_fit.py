@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.lint.conftest import ROOT
+from tests.runs.lint.conftest import ROOT
 from xenci.check import check, report
 from xenci.lint import INVENTORY, stubs
 

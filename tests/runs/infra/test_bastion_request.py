@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.play import INFRA, play
+from tests.runs.infra.play import INFRA, play
 from xenci import secrets
 
 KEY = secrets.private_key()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infra.play import INFRA, ROOT, play
-from tests.unit.lint.conftest import made  # noqa: F401
+from tests.runs.infra.play import INFRA, ROOT, play
+from tests.runs.lint.conftest import made  # noqa: F401
 
 SITE = "inventory/group_vars/all/site.yml"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from tests.unit.xen_guest.dom0 import GUEST, Dom0
+from tests.xen_guest.dom0 import GUEST, Dom0
 from xenci.guest.names import UUID_PREFIX, domain_uuid
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import SOURCE, Dom0, ssh_servers
+from tests.xen_guest.dom0 import SOURCE, Dom0, ssh_servers
 from xenci import playbook
 from xenci.paths import checkout
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import GUEST, Dom0
-from tests.unit.xen_guest.steps import ask_here, use_doubles_here
+from tests.xen_guest.dom0 import GUEST, Dom0
+from tests.xen_guest.steps import ask_here, use_doubles_here
 
 
 def be_served(dom0: Dom0, name: str) -> bool:

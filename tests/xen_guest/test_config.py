@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import Dom0
+from tests.xen_guest.dom0 import Dom0
 from xenci.guest.config import load
 from xenci.guest.errors import GuestError
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.xen_guest.dom0 import GUEST, KEY, Dom0
+from tests.xen_guest.dom0 import GUEST, KEY, Dom0
 from xenci.guest.__main__ import answer
 from xenci.guest.errors import CODES
 from xenci.guest.names import domain_uuid

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import GUEST, KEY, Dom0
-from tests.unit.xen_guest.leased import LEASE, RULES, Leased
+from tests.xen_guest.dom0 import GUEST, KEY, Dom0
+from tests.xen_guest.leased import LEASE, RULES, Leased
 from xenci.guest import lease_state, root
 from xenci.guest.request import OPERATOR
 

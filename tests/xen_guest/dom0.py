@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SOURCE = HERE.parents[2] / "src"
+SOURCE = HERE.parents[1] / "src"
 PROGRAMS = (
     *("xl", "xenstore-list", "cp", "ssh-keygen"),
     *("findmnt", "mount", "umount", "btrfs", "nft", "dpkg-query", "lsblk", "systemctl"),
     *("lvs", "lvcreate", "lvchange", "lvextend", "lvremove", "dd"),
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbU0sSPiYYEtWM8vJhVhDpa6FKVsLJkhKHZkPrVKGm ci"
-# Debian 11's, say: XENCI_GUEST_PYTHON=/usr/bin/python3.9 pytest tests/unit/xen_guest
+# Debian 11's, say: XENCI_GUEST_PYTHON=/usr/bin/python3.9 pytest tests/xen_guest
 PYTHON = os.environ.get("XENCI_GUEST_PYTHON", sys.executable)
 SILENT_PORT = 9  # discard: nobody listens
 GUEST: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.lint.conftest import ROOT
+from tests.runs.lint.conftest import ROOT
 from xenci.lint import tools
 
 SECRET = """

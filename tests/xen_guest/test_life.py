@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import GUEST, KEY, SILENT_PORT, Dom0
+from tests.xen_guest.dom0 import GUEST, KEY, SILENT_PORT, Dom0
 from xenci.guest.names import domain_uuid
 from xenci.guest.operations import OPERATIONS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-GUEST = Path(__file__).parents[3] / "src" / "xenci" / "guest"
+GUEST = Path(__file__).parents[2] / "src" / "xenci" / "guest"
 FILES = [*sorted(GUEST.glob("*.py")), GUEST.parent / "__init__.py"]
 # What came after 3.9 and is easily used without a thought: keyword arguments and attributes.
 NEWER_KEYWORDS = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import Dom0
-from tests.unit.xen_guest.leased import LEASE, Leased
-from tests.unit.xen_guest.steps import killed_at
+from tests.xen_guest.dom0 import Dom0
+from tests.xen_guest.leased import LEASE, Leased
+from tests.xen_guest.steps import killed_at
 from xenci.guest.request import OPERATOR
 
 LEAST_STEPS = {"lease": 40, "release": 4, "settle": 20}

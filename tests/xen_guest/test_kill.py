@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import GUEST, Dom0
-from tests.unit.xen_guest.steps import ask_here, killed_at, use_doubles_here
+from tests.xen_guest.dom0 import GUEST, Dom0
+from tests.xen_guest.steps import ask_here, killed_at, use_doubles_here
 from xenci.guest.request import OPERATOR
 
 # With fewer steps than this, something is wrong with the counting.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import Dom0, ssh_servers
+from tests.xen_guest.dom0 import Dom0, ssh_servers
 
 BACKENDS = ("reflink", "lvm_thin")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import Dom0
+from tests.xen_guest.dom0 import Dom0
 
 
 def versions(dom0: Dom0) -> dict[str, tuple[bool, int]]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.unit.xen_guest.dom0 import SOURCE, Dom0
+from tests.xen_guest.dom0 import SOURCE, Dom0
 from xenci.guest.config import load
 from xenci.guest.errors import CODES
 from xenci.guest.images import read

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.play import play
-from tests.unit.xen_guest.dom0 import SOURCE, Dom0
+from tests.runs.infra.play import play
+from tests.xen_guest.dom0 import SOURCE, Dom0
 
 HOST = "192.0.2.50"
 

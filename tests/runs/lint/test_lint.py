@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.lint.conftest import ROOT
+from tests.runs.lint.conftest import ROOT
 from xenci import cli
 from xenci.check import report
 from xenci.lint import lint

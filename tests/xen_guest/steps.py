@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.xen_guest.dom0 import Dom0
-from tests.unit.xen_guest.double import Double, ProgramError
+from tests.xen_guest.dom0 import Dom0
+from tests.xen_guest.double import Double, ProgramError
 from xenci.guest import baseline, image_store, lease, lvm_thin, reflink, root, seed, traces, xen
 from xenci.guest.__main__ import answer
 from xenci.guest.command import Done

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.unit.xen_guest.dom0 import KEY, SOURCE, Dom0
+from tests.xen_guest.dom0 import KEY, SOURCE, Dom0
 
 INIT = SOURCE.parent / "roles/golden_image/files/init"
 
