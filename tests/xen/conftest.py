@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Command
-from tests.xen.host import IMAGE, NAME, ROOT, Timer, XenHost
+from tests.xen.host import NAME, ROOT, Timer, XenHost
 from xenci.demo import secrets
 from xenci.demo.lab import Lab
 from xenci.demo.site import Site
@@ -78,11 +78,10 @@ def host(bare: XenHost) -> XenHost:
 @pytest.fixture(scope="session")
 def image(host: XenHost) -> str:
     """A golden image on the host, tried there by its own role; returns its name."""
-    if host.lab.applied.exists():
-        return IMAGE
-    with host.timer("role golden_image, first run: build unless cached, carry, import, boot a guest of it"):
-        host.playbook("playbooks/configure_golden_image.yml")
-    return IMAGE
+    if not host.lab.applied.exists():
+        with host.timer("role golden_image, first run: build unless cached, carry, import, boot a guest"):
+            host.playbook("playbooks/configure_golden_image.yml")
+    return host.image
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from xenci.demo import hosts, secrets
 from xenci.demo.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME, HOST, IMAGE = "xen", "xen1", "debian-12"
+NAME, HOST = "xen", "xen1"
 # What a lab has of a variant's inventory for its Xen host.
 VARIANT = "xen_variant.yml"
 
@@ -80,6 +80,11 @@ class XenHost:
             return default
         groups = yaml.safe_load(variant.read_text(encoding="utf-8"))["all"]["children"]
         return groups["xen_host"]["hosts"][HOST].get(variable, default)
+
+    @property
+    def image(self) -> str:
+        """The golden image that its guests are made of."""
+        return str(self.wanted("site_xen_images", [{"name": "debian-12"}])[0]["name"])
 
     def at(self, number: int) -> str:
         """Return an address of the lab's network."""
