@@ -23,7 +23,7 @@ XENCI = ROOT / ".venv" / "bin" / "xenci"
 MOMENTS = {
     "hosts": "> Hosts of the lab",
     # A package manager is at work inside the hosts from here on, and goes on when the run is killed.
-    "site.yml": "python_venv : install | Copy what it is made from: changed ci, executor",
+    "site.yml": "python_venv : install | Copy what it is made from: changed review",
     "votes": "== votes",
 }
 
