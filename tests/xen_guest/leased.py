@@ -14,7 +14,7 @@ import pytest
 
 from tests.xen_guest.dom0 import KEY, Dom0
 from tests.xen_guest.steps import ask_here, use_doubles_here
-from xenci.guest import lease_state, root
+from xenci.guest import lease_state, root, traces
 from xenci.guest.request import LAUNCHER, OPERATOR
 
 FOLDERS = (*root.WHOLE, "proc", "state", "etc/ssh/authorized_keys", "etc/nftables.d", "boot/grub")
@@ -52,12 +52,15 @@ class Leased:
         self.device.write_bytes(b"\0" * 2**20)
         self.boot_id = dom0.root / "xen/boot_id"
         self.boot_id.write_text("boot-1\n")
+        # Those of this machine come and go with other tests' containers.
+        (dom0.root / "net/xenbr0").mkdir(parents=True)
         dom0.set("root", str(self.root))
         dom0.set("ruleset", RULES)
         dom0.config |= {"state": str(self.root / "state"), "lease_user": "zuul"}
         dom0.write_config()
         monkeypatch.setattr(root, "ROOT", self.root)
         monkeypatch.setattr(root, "DEVICES", self.device.parent)
+        monkeypatch.setattr(traces, "INTERFACES", dom0.root / "net")
         monkeypatch.setattr(lease_state, "BOOT_ID", self.boot_id)
         use_doubles_here(dom0, monkeypatch)
         assert self.ask("settle", OPERATOR) == {"ok": True, "settled": ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ from tests.runs.infra.play import play
 from tests.xen_guest.dom0 import SOURCE, Dom0
 
 HOST = "192.0.2.50"
+
+
+@pytest.fixture
+def dom0(new_dom0: Callable[..., Dom0]) -> Dom0:
+    """A host: where its guests' disks are is nothing to their consoles."""
+    return new_dom0()
 
 
 @pytest.fixture
