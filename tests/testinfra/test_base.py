@@ -44,7 +44,7 @@ def test_time_is_utc(host):
 
 def test_modules_are_compiled_once_on_the_labs_hosts(host):
     """What xenci_compile_once.py of lab_hosts leans on, of Python and of Ansible, is where it was."""
-    kept = int(host.check_output("ls /var/cache/xenci-lab-compiled | wc -l"))
+    kept = int(host.check_output("ls /usr/lib/python3/dist-packages/xenci_compiled | wc -l"))
     # A single module brings some sixty files.
     assert 60 < kept < 1000
 

@@ -35,7 +35,11 @@ def imported(payload: Path, directory: Path, *before: str) -> str:
     )
     command = [PYTHON, "-c", "\n".join(lines)]
     return subprocess.run(
-        command, env={"PYTHONPATH": str(FILES)}, check=True, capture_output=True, text=True
+        command,
+        env={"PYTHONPATH": str(FILES), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
 
 

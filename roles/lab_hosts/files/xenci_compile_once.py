@@ -1,8 +1,8 @@
 """Compile what is imported from zip files once: Ansible sends each module as one, thousands to a lab's host.
 
 Python never keeps the compiled form of what it reads from a zip file (PEP 273), and compiling is half of what
-a module costs. The lab's hosts import this file whenever Python starts, by a `.pth` beside it: it imports
-nothing that is not there already.
+a module costs. The lab's hosts, and the checkout's own `.venv`, import this file whenever Python starts, by a
+`.pth` beside it: it imports nothing that is not there already.
 """
 
 import _imp
@@ -11,8 +11,8 @@ import os
 import zipimport
 from importlib._bootstrap_external import MAGIC_NUMBER
 
-# Only root adds to it.
-DIRECTORY = "/var/cache/xenci-lab-compiled"
+# Who may write to it could as well change what is imported from beside it.
+DIRECTORY = f"{os.path.dirname(__file__)}/xenci_compiled"
 VERSION = int.from_bytes(MAGIC_NUMBER, "little")
 # Python has no other place for it.
 compile_source = zipimport._compile_source
@@ -24,7 +24,7 @@ def compile_once(path: str, source: bytes) -> object:
     kept = f"{DIRECTORY}/{_imp.source_hash(VERSION, source).hex()}"
     try:
         with open(kept, "rb") as file:
-            return marshal.load(file)  # noqa: S302  # root's own
+            return marshal.load(file)  # noqa: S302  # see DIRECTORY
     except (OSError, EOFError, ValueError, TypeError):
         code = compile_source(path, source)
         keep(code, kept)
